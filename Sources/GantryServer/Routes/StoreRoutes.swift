@@ -1,0 +1,163 @@
+import Archive
+import DICOMCore
+import DICOMModels
+import DICOMWeb
+import HTTPTypes
+import Hummingbird
+import Ingestion
+import NIOCore
+
+/// STOW-RS: `POST /studies` and `POST /studies/{study}` (PS3.18 10.5).
+struct StoreRoutes: Sendable {
+    let pipeline: IngestionPipeline
+    let limits: GantryConfiguration.Limits
+    let isAcceptStrict: Bool
+
+    /// Receives, stores and answers every part of one request.
+    func store(_ request: Request, study: UID?, at base: String, context: GantryContext) async throws -> Response {
+        // 1. What needs no body (dicomweb.md 1.9, rows 6 to 12).
+        let contentType = try StoreContentType(request.headers[values: .contentType])
+        let answer = try StoreAnswer(request, isStrict: isAcceptStrict)
+        let coding = try ContentCoding(request.headers[.contentEncoding])
+        let length = try request.declaredLength
+        if let length, length > limits.bytesPerRequest { throw LimitedBody.tooLarge(limit: limits.bytesPerRequest) }
+        try request.checkExpectation()
+        let isDryRun = try request.isDryRun
+        if length == 0 { return Response(status: .noContent) }
+        guard let reservation = pipeline.budget.reserve(expectedLength: length) else {
+            throw Problem(.unavailable, "The server receives as many bytes at once as it may.")
+        }
+        defer { withExtendedLifetime(reservation) {} }
+        try await context.askForBody(of: request.head)
+
+        // 2. The body, part by part.
+        let origin = IngestionOrigin(
+            door: .stow, requestID: context.requestID, remoteAddress: context.remoteAddress, targetStudy: study)
+        let body = LimitedBody(request.body, limit: limits.bytesPerRequest, coding: coding)
+        let outcomes: [IngestionOutcome]
+        switch contentType {
+        case .instance:
+            outcomes = try await SinglePartStore(pipeline: pipeline, origin: origin, isDryRun: isDryRun)
+                .outcomes(of: body, length: coding == .identity ? length : nil)
+        case .multipart(let boundary, let payload):
+            var partLimits = PartLimits()
+            partLimits.headerBytes = limits.partHeaderBytes
+            partLimits.headerFields = limits.partHeaderFields
+            partLimits.parts = limits.partsPerRequest
+            outcomes = try await MultipartStore(
+                pipeline: pipeline, origin: origin, isDryRun: isDryRun, partLimits: partLimits, base: base
+            ).outcomes(of: body, boundary: boundary, payload: payload)
+        }
+
+        // 3. The verdict on each part.
+        return answer.response(StoreResponse(outcomes: outcomes.map(\.storeOutcome)), base: base, isDryRun: isDryRun)
+    }
+}
+
+/// The one instance of a body that is a bare Part 10 file.
+private struct SinglePartStore {
+    let pipeline: IngestionPipeline
+    let origin: IngestionOrigin
+    let isDryRun: Bool
+
+    func outcomes(of body: LimitedBody, length: Int?) async throws -> [IngestionOutcome] {
+        var receiver: InstanceReceiver?
+        do {
+            for try await chunk in body where chunk.readableBytes > 0 {
+                if receiver == nil { receiver = try await pipeline.receive(expectedLength: length, origin: origin) }
+                try await receiver?.write(chunk)
+            }
+        } catch {
+            await receiver?.abandon()
+            throw error
+        }
+        guard let received = await receiver?.finish() else { return [] }
+        return [await pipeline.ingest(received, isDryRun: isDryRun)]
+    }
+}
+
+/// The representation of the Store Instances Response Module that the client takes (PS3.18 10.5.3).
+private struct StoreAnswer {
+    private enum Form { case json, xml, multipartXML }
+
+    private let form: Form
+
+    init(_ request: Request, isStrict: Bool) throws {
+        let accept = AcceptHeader(request.headers[values: .accept])
+        if accept.isAbsent {
+            if isStrict { throw Problem(.notAcceptable, "The request has no Accept header.") }
+            form = .json
+            return
+        }
+        let offers = [
+            MediaType(type: "application", subtype: "dicom+json"),
+            MediaType(type: "application", subtype: "json"),
+            MediaType(type: "application", subtype: "dicom+xml"),
+            MediaType(
+                type: "multipart", subtype: "related", parameters: [.init("type", "application/dicom+xml")]),
+            // Some public samples ask for what they send; they read JSON.
+            MediaType(type: "application", subtype: "dicom"),
+        ]
+        guard let choice = MediaTypeSelection(offers: offers).choices(accept: accept).first,
+            !(isStrict && choice.offer == 4)
+        else {
+            throw Problem(
+                .notAcceptable, "A store is answered in application/dicom+json or application/dicom+xml.")
+        }
+        form =
+            switch choice.offer {
+            case 2: .xml
+            case 3: .multipartXML
+            default: .json
+            }
+    }
+
+    func response(_ result: StoreResponse, base: String, isDryRun: Bool) -> Response {
+        guard !result.outcomes.isEmpty else { return Response(status: .noContent) }
+        let module = result.dataSet(serviceURL: base)
+        var bytes: [UInt8] = []
+        var headers: HTTPFields = [:]
+        switch form {
+        case .json:
+            var writer = DICOMJSONWriter(bulkData: .inlineEverything)
+            writer.write(module, into: &bytes)
+            headers[.contentType] = "application/dicom+json"
+        case .xml:
+            NativeModelWriter(bulkData: .inlineEverything).write(module, into: &bytes)
+            headers[.contentType] = "application/dicom+xml"
+        case .multipartXML:
+            var generator = SystemRandomNumberGenerator()
+            var writer = MultipartRelatedWriter(partType: "application/dicom+xml", using: &generator)
+            bytes = writer.partBegins(contentType: "application/dicom+xml")
+            NativeModelWriter(bulkData: .inlineEverything).write(module, into: &bytes)
+            bytes += writer.end()
+            headers[.contentType] = writer.contentType
+        }
+        if let text = result.warningText { headers[.warning] = "299 \(base) \"\(text)\"" }
+        if !isDryRun, let study = result.study {
+            headers[.location] = "\(base)/studies/\(study.string)"
+            headers[.contentLocation] = "\(base)/studies/\(study.string)"
+        }
+        if result.status == .serviceUnavailable { headers[.retryAfter] = "5" }
+        return Response(status: result.status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
+    }
+}
+
+extension IngestionOutcome {
+    /// The outcome as the response module tells it.
+    var storeOutcome: StoreResponse.Outcome {
+        switch self {
+        case .stored(let identity, let warning, _):
+            .stored(
+                StoreResponse.Instance(
+                    study: identity.study, series: identity.series, sopClass: identity.sopClass,
+                    sopInstance: identity.instance),
+                warning: warning.map { WarningReason(rawValue: $0.code) })
+        case .refused(let cause, let identity?):
+            .failed(
+                sopClass: identity.sopClass, sopInstance: identity.instance, FailureReason(rawValue: cause.code))
+        case .refused(let cause, nil):
+            .unidentified(FailureReason(rawValue: cause.code))
+        }
+    }
+}
