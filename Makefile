@@ -1,0 +1,43 @@
+# Everything that is done with this tree. `make` alone lists the goals.
+#
+# GANTRY_BUILD   debug or release; `serve` defaults to release, tests and conformance to debug
+# ARGS           further arguments: make serve ARGS="--port 9090", make conformance ARGS="--case QD-0"
+
+SHELL := /bin/bash
+ARGS ?=
+SERVE_BUILD := $(or $(GANTRY_BUILD),release)
+
+.DEFAULT_GOAL := help
+.PHONY: serve test check conformance bench format fuzz help
+
+serve: ## install what is missing, build, and start the gateway on http://127.0.0.1:8080
+	@Scripts/setup serve
+	swift build -c $(SERVE_BUILD) --product gantry
+	@exec .build/$(SERVE_BUILD)/gantry serve $(ARGS)
+
+test: ## install what is missing, build, and run all tests
+	@Scripts/setup test
+	swift build --build-tests
+	swift test --skip-build --disable-xctest $(ARGS)
+
+check: ## format, layering and generated files
+	Scripts/format --check
+	Scripts/check-layering
+	@if [ -x Scripts/check-generated ]; then Scripts/check-generated; fi
+
+conformance: ## run the DICOMweb suite of ../shared/conformance against a fresh server
+	@Scripts/setup test
+	Scripts/conformance $(ARGS)
+
+bench: ## measure a release build with the harness of ../shared/bench
+	@Scripts/setup serve
+	Scripts/bench $(ARGS)
+
+format: ## format the Swift sources in place
+	Scripts/format
+
+fuzz: ## run the fuzzers for a minute each
+	@if [ -x Scripts/fuzz ]; then exec Scripts/fuzz $(ARGS); else echo "there are no fuzzers yet"; fi
+
+help: ## list the goals
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 22

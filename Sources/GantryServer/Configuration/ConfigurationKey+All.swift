@@ -1,0 +1,134 @@
+extension ConfigurationKey {
+    /// All keys, in the order in which they are shown.
+    package static let all: [ConfigurationKey] = server + limits + storage + behaviour + operation
+
+    private static let server: [ConfigurationKey] = [
+        ConfigurationKey(
+            "server.host", \.server.host, .text("address or host name"),
+            "The address to listen on. Anything but loopback needs `access.anonymousRemote` as long as there are no credentials."
+        ),
+        ConfigurationKey(
+            "server.port", \.server.port, .wholeNumber(0...65_535),
+            "The TCP port to listen on; 0 takes a free one."),
+        ConfigurationKey(
+            "server.publicURL", \.server.publicURL, .address,
+            "What clients have before `/dicomweb`, for the addresses in answers. Empty: from the fields of a trusted proxy, else from `Host`."
+        ),
+        ConfigurationKey(
+            list: "server.trustedProxies", \.server.trustedProxies, .network,
+            "Peers whose `Forwarded` and `X-Forwarded-*` fields are believed."),
+        ConfigurationKey(
+            "server.gracefulStop", \.server.gracefulStop, .time(),
+            "How long requests may still take after SIGTERM or SIGINT."),
+        ConfigurationKey(
+            "access.anonymousRemote", \.access.anonymousRemote, .flag,
+            "Allows an address beyond loopback although anybody who reaches it can read, store and delete. Set it only behind something that checks who asks."
+        ),
+    ]
+
+    private static let limits: [ConfigurationKey] = [
+        ConfigurationKey(
+            "limits.headerBytes", \.limits.headerBytes, .size(atLeast: 1_024),
+            "All header fields of a request together; more is answered with 431."),
+        ConfigurationKey(
+            "limits.headerFields", \.limits.headerFields, .wholeNumber(8...10_000),
+            "Number of header fields of a request; more is answered with 431."),
+        ConfigurationKey(
+            "limits.requestTargetBytes", \.limits.requestTargetBytes, .size(atLeast: 256),
+            "Path and query of a request; more is answered with 414."),
+        ConfigurationKey(
+            "limits.partHeaderBytes", \.limits.partHeaderBytes, .size(atLeast: 256),
+            "The header of one part of a multipart body."),
+        ConfigurationKey(
+            "limits.partHeaderFields", \.limits.partHeaderFields, .wholeNumber(1...1_000),
+            "Number of header fields of one part."),
+        ConfigurationKey(
+            "limits.partsPerRequest", \.limits.partsPerRequest, .wholeNumber(1...1_000_000),
+            "Instances of one store request; more is answered with 413."),
+        ConfigurationKey(
+            "limits.bytesPerPart", \.limits.bytesPerPart, .size(), "Size of one instance."),
+        ConfigurationKey(
+            "limits.bytesPerRequest", \.limits.bytesPerRequest, .size(),
+            "Size of a whole request body; more is answered with 413."),
+        ConfigurationKey(
+            "limits.concurrentBytes", \.limits.concurrentBytes, .size(atLeast: 1 << 20),
+            "Memory that all request bodies together may hold at a time. A store that finds it used up is answered with 503 before its body is read."
+        ),
+        ConfigurationKey(
+            "limits.idleTimeout", \.limits.idleTimeout, .time(atLeast: .seconds(1)),
+            "A connection on which nothing happens for this long is closed."),
+        ConfigurationKey(
+            "limits.headerTimeout", \.limits.headerTimeout, .time(atLeast: .seconds(1)),
+            "The header of a request must be complete within this time."),
+        ConfigurationKey(
+            "limits.bodyMinimumRate", \.limits.bodyMinimumRate, .size(atLeast: 0),
+            "A body that arrives with fewer bytes a second than this, averaged over `limits.bodyMinimumWindow`, is given up with 408."
+        ),
+        ConfigurationKey(
+            "limits.bodyMinimumWindow", \.limits.bodyMinimumWindow, .time(atLeast: .seconds(1)),
+            "The time over which `limits.bodyMinimumRate` is averaged."),
+        ConfigurationKey(
+            "limits.responseTimeout", \.limits.responseTimeout, .time(atLeast: .seconds(1)),
+            "A client that takes no byte of its answer for this long is disconnected."),
+    ]
+
+    private static let storage: [ConfigurationKey] = [
+        ConfigurationKey(
+            "data", \.dataFolder, .text("folder"),
+            "The folder of the database and of the stored instances. It is made when it is not there. A relative path counts from the working folder."
+        ),
+        ConfigurationKey(
+            "sqlite.cache", \.sqlite.cacheBytes, .size(atLeast: 1 << 20),
+            "Memory for pages of the embedded database."),
+    ]
+
+    private static let behaviour: [ConfigurationKey] = [
+        ConfigurationKey(
+            "store.studyMismatch", \.store.studyMismatch, .choice,
+            "An instance whose Study Instance UID is not the one of the address: `warn` stores it under its own study and says so, `reject` fails it."
+        ),
+        ConfigurationKey(
+            "store.onConflict", \.store.onConflict, .choice,
+            "A known SOP Instance UID with other contents: `window` replaces the instance while `store.window` is open and fails later ones, `replace` always replaces, `keepFirst` always fails the later one."
+        ),
+        ConfigurationKey(
+            "store.window", \.store.conflictWindow, .time(),
+            "How long after a study's first instance others of it may be replaced."),
+        ConfigurationKey(
+            "store.preamble", \.store.preamble, .choice,
+            "The 128 bytes before `DICM`: `keep` returns them as they came, `zero` clears them."),
+        ConfigurationKey(
+            list: "store.deniedSOPClasses", \.store.deniedSOPClasses, .uid,
+            "Instances of these SOP Classes fail with reason 0122H."),
+        ConfigurationKey(
+            "search.maximumResults", \.search.maximumResults, .wholeNumber(1...1_000_000),
+            "The most results of one search answer; a greater `limit` is lowered to it, with a warning."),
+        ConfigurationKey(
+            "retrieve.wildcardTransferSyntax", \.retrieve.wildcardTransferSyntax, .choice,
+            "What a request that takes anything gets: `littleEndian` as the standard has it (where that loses nothing), or the `stored` transfer syntax."
+        ),
+        ConfigurationKey(
+            "delete.enabled", \.delete.isOffered, .flag,
+            "Whether DELETE of studies, series and instances is offered; otherwise it is answered with 405."),
+        ConfigurationKey(
+            "strict.accept", \.strict.accept, .flag,
+            "Answers a request without `Accept` with 406, as the standard has it, and one that mixes DICOM and rendered media types with 400."
+        ),
+        ConfigurationKey(
+            "strict.query", \.strict.query, .flag,
+            "Answers an unknown query parameter with 400 instead of a warning."),
+        ConfigurationKey(
+            list: "cors.origins", \.cors.origins, .origin,
+            "Web origins whose pages may use this server."),
+    ]
+
+    private static let operation: [ConfigurationKey] = [
+        ConfigurationKey(
+            "logging.level", \.logging.level, .choice,
+            "The least severe log lines that are written."),
+        ConfigurationKey(
+            "logging.format", \.logging.format, .choice,
+            "How log lines look on standard error: `json` is one object a line, `text` is for people, `automatic` is text on a terminal and JSON elsewhere."
+        ),
+    ]
+}

@@ -1,0 +1,148 @@
+import DICOMCore
+
+/// How one kind of value is written in a file, a variable or a flag.
+struct ConfigurationNotation<Value: Sendable>: Sendable {
+    /// For people: "size, as 64MiB".
+    var type: String
+    /// `nil` when the text is none of these.
+    var read: @Sendable (String) -> Value?
+    /// The shortest text that reads back as the value.
+    var show: @Sendable (Value) -> String
+}
+
+extension ConfigurationNotation where Value == Int {
+    static func wholeNumber(_ range: ClosedRange<Int>) -> Self {
+        Self(
+            type: range.upperBound == .max
+                ? "whole number, \(range.lowerBound) or more"
+                : "whole number from \(range.lowerBound) to \(range.upperBound)",
+            read: { text in Int(text).flatMap { range.contains($0) ? $0 : nil } },
+            show: { "\($0)" })
+    }
+
+    /// Bytes, with a unit of 1,024 or of 1,000.
+    static func size(atLeast minimum: Int = 1) -> Self {
+        let units = [("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("TiB", 1 << 40)]
+        let decimalUnits = [("kB", 1_000), ("MB", 1_000_000), ("GB", 1_000_000_000), ("B", 1)]
+        return Self(
+            type: "size, as 512KiB, 64MiB, 2GiB",
+            read: { text in
+                let unit = (units + decimalUnits).first { text.hasSuffix($0.0) }
+                let digits = text.dropLast(unit?.0.count ?? 0)
+                guard digits.allSatisfy({ $0.isASCII && $0.isNumber }), let number = Int(digits) else { return nil }
+                let (bytes, overflow) = number.multipliedReportingOverflow(by: unit?.1 ?? 1)
+                return overflow || bytes < minimum ? nil : bytes
+            },
+            show: { bytes in
+                guard let unit = units.last(where: { bytes >= $0.1 && bytes % $0.1 == 0 }) else { return "\(bytes)B" }
+                return "\(bytes / unit.1)\(unit.0)"
+            })
+    }
+}
+
+extension ConfigurationNotation where Value == Duration {
+    /// Whole milliseconds, seconds, minutes or hours.
+    static func time(atLeast minimum: Duration = .zero) -> Self {
+        let units = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000)]
+        return Self(
+            type: "time, as 500ms, 30s, 5m, 1h",
+            read: { text in
+                guard let unit = units.first(where: { text.hasSuffix($0.0) }) else { return nil }
+                let digits = text.dropLast(unit.0.count)
+                guard digits.allSatisfy({ $0.isASCII && $0.isNumber }), let number = Int(digits) else { return nil }
+                let (milliseconds, overflow) = number.multipliedReportingOverflow(by: unit.1)
+                guard !overflow, milliseconds <= 366 * 86_400_000 else { return nil }
+                let duration = Duration.milliseconds(milliseconds)
+                return duration < minimum ? nil : duration
+            },
+            show: { duration in
+                let parts = duration.components
+                let milliseconds = Int(parts.seconds) * 1_000 + Int(parts.attoseconds / 1_000_000_000_000_000)
+                guard milliseconds > 0, let unit = units.last(where: { milliseconds % $0.1 == 0 }) else {
+                    return "0s"
+                }
+                return "\(milliseconds / unit.1)\(unit.0)"
+            })
+    }
+}
+
+extension ConfigurationNotation where Value == Bool {
+    static var flag: Self {
+        Self(
+            type: "true or false",
+            read: { text in
+                switch text.lowercased() {
+                case "true", "yes", "on", "1": true
+                case "false", "no", "off", "0": false
+                default: nil
+                }
+            },
+            show: { $0 ? "true" : "false" })
+    }
+}
+
+extension ConfigurationNotation where Value: RawRepresentable, Value.RawValue == String, Value: CaseIterable {
+    static var choice: Self {
+        Self(
+            type: "one of " + Value.allCases.map(\.rawValue).joined(separator: ", "),
+            read: { Value(rawValue: $0) },
+            show: { $0.rawValue })
+    }
+}
+
+extension ConfigurationNotation where Value == String {
+    static func text(_ type: String, where holds: @escaping @Sendable (String) -> Bool = { !$0.isEmpty }) -> Self {
+        Self(type: type, read: { holds($0) ? $0 : nil }, show: { $0 })
+    }
+
+    /// A UID as PS3.5 9 has it.
+    static var uid: Self {
+        .text("UID") { text in
+            text.utf8.count <= 64
+                && text.split(separator: ".", omittingEmptySubsequences: false).allSatisfy { component in
+                    !component.isEmpty && component.utf8.allSatisfy { (0x30...0x39).contains($0) }
+                }
+        }
+    }
+
+    /// An origin as browsers send it: scheme and authority, no path.
+    static var origin: Self {
+        .text("origin, as https://viewer.example") { text in
+            isWebAddress(text) && text.split(separator: "/", omittingEmptySubsequences: false).count == 3
+        }
+    }
+
+    /// An IP address, or a network as `10.0.0.0/8`.
+    static var network: Self {
+        .text("IP address or network, as 10.0.0.0/8") { text in
+            let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+            guard let address = parts.first, parts.count <= 2 else { return false }
+            guard let kind = IPAddressKind(address) else { return false }
+            guard parts.count == 2 else { return true }
+            return Int(parts[1]).map { (0...kind.bits).contains($0) } ?? false
+        }
+    }
+}
+
+extension ConfigurationNotation where Value == String? {
+    /// A web address without a slash at its end; empty text is none.
+    static var address: Self {
+        Self(
+            type: "address, as https://images.example/pacs, or empty",
+            read: { text in
+                if text.isEmpty { return .some(nil) }
+                var text = text
+                while text.hasSuffix("/") { text.removeLast() }
+                return isWebAddress(text) ? .some(text) : nil
+            },
+            show: { $0 ?? "" })
+    }
+}
+
+/// Whether this is `http://` or `https://` and then a host, without query, fragment, credentials or spaces.
+private func isWebAddress(_ text: String) -> Bool {
+    guard let scheme = ["http://", "https://"].first(where: { text.hasPrefix($0) }) else { return false }
+    let rest = text.dropFirst(scheme.count)
+    guard let first = rest.utf8.first, first != UInt8(ascii: "/"), first != UInt8(ascii: ":") else { return false }
+    return rest.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && !"?#@\"<>\\".utf8.contains($0) }
+}

@@ -1,0 +1,109 @@
+package import Logging
+
+/// Everything that can be set, one structure for each part of the program. The initial values are the defaults.
+///
+/// The keys under which the values are read, and what they mean, are in `ConfigurationKey.all`.
+package struct GantryConfiguration: Sendable, Hashable {
+    package var server = Server()
+    package var access = Access()
+    package var limits = Limits()
+    /// The folder of the embedded database and of the stored instances.
+    package var dataFolder = "./gantry-data"
+    package var sqlite = SQLite()
+    package var store = Store()
+    package var search = Search()
+    package var retrieve = Retrieve()
+    package var delete = Delete()
+    package var strict = Strict()
+    package var cors = CORS()
+    package var logging = Logs()
+
+    package init() {}
+
+    /// Where the server listens and what its addresses look like from outside.
+    package struct Server: Sendable, Hashable {
+        package var host = "127.0.0.1"
+        package var port = 8080
+        /// Scheme, host and prefix that clients see, without a slash at the end; `nil` takes them from the request.
+        package var publicURL: String?
+        /// Addresses and networks whose `Forwarded` and `X-Forwarded-…` fields are believed.
+        package var trustedProxies: [String] = []
+        /// How long requests may go on after the signal to stop.
+        package var gracefulStop: Duration = .seconds(30)
+    }
+
+    /// Who may use the server.
+    package struct Access: Sendable, Hashable {
+        /// Whether to listen beyond loopback although nobody has to say who they are.
+        package var anonymousRemote = false
+    }
+
+    /// Bounds on what one client can make the server hold, read, or wait for.
+    package struct Limits: Sendable, Hashable {
+        package var headerBytes = 32 * 1_024
+        package var headerFields = 100
+        package var requestTargetBytes = 16 * 1_024
+        package var partHeaderBytes = 8 * 1_024
+        package var partHeaderFields = 16
+        package var partsPerRequest = 10_000
+        package var bytesPerPart = 64 << 30
+        package var bytesPerRequest = 256 << 30
+        package var concurrentBytes = 256 << 20
+        package var idleTimeout: Duration = .seconds(60)
+        package var headerTimeout: Duration = .seconds(10)
+        package var bodyMinimumRate = 1_024
+        package var bodyMinimumWindow: Duration = .seconds(30)
+        package var responseTimeout: Duration = .seconds(60)
+    }
+
+    /// The embedded database.
+    package struct SQLite: Sendable, Hashable {
+        package var cacheBytes = 64 << 20
+    }
+
+    /// What happens to instances that arrive.
+    package struct Store: Sendable, Hashable {
+        package enum StudyMismatch: String, CaseIterable, Sendable { case warn, reject }
+        package enum Conflict: String, CaseIterable, Sendable { case window, replace, keepFirst }
+        package enum Preamble: String, CaseIterable, Sendable { case keep, zero }
+
+        package var studyMismatch = StudyMismatch.warn
+        package var onConflict = Conflict.window
+        package var conflictWindow: Duration = .seconds(300)
+        package var preamble = Preamble.keep
+        package var deniedSOPClasses: [String] = []
+    }
+
+    package struct Search: Sendable, Hashable {
+        package var maximumResults = 10_000
+    }
+
+    package struct Retrieve: Sendable, Hashable {
+        /// What `transfer-syntax=*`-less requests for any representation get.
+        package enum WildcardTransferSyntax: String, CaseIterable, Sendable { case littleEndian, stored }
+
+        package var wildcardTransferSyntax = WildcardTransferSyntax.littleEndian
+    }
+
+    package struct Delete: Sendable, Hashable {
+        package var isOffered = true
+    }
+
+    /// Where the standard is stricter than clients are.
+    package struct Strict: Sendable, Hashable {
+        package var accept = false
+        package var query = false
+    }
+
+    /// Web pages of other origins.
+    package struct CORS: Sendable, Hashable {
+        package var origins: [String] = []
+    }
+
+    package struct Logs: Sendable, Hashable {
+        package enum Format: String, CaseIterable, Sendable { case automatic, json, text }
+
+        package var level = Logger.Level.info
+        package var format = Format.automatic
+    }
+}

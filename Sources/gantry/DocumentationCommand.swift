@@ -1,0 +1,19 @@
+import ArgumentParser
+import GantryServer
+
+/// Writes pages of docs/ that are made from definitions in the code.
+struct DocumentationCommand: ParsableCommand {
+    enum Page: String, CaseIterable, ExpressibleByArgument { case configuration }
+
+    static let configuration = CommandConfiguration(
+        commandName: "documentation", abstract: "Write a generated page of docs/.", shouldDisplay: false)
+
+    @Argument(help: "The page.")
+    var page: Page
+
+    func run() {
+        switch page {
+        case .configuration: Terminal.write(ConfigurationPage().render())
+        }
+    }
+}
