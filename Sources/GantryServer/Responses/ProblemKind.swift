@@ -4,7 +4,7 @@
 /// generated from this list.
 package enum ProblemKind: String, CaseIterable, Sendable {
     case badRequest = "bad-request"
-    case invalidUID = "invalid-uid"
+    case invalidPath = "invalid-path"
     case invalidFrameList = "invalid-frame-list"
     case invalidBulkDataPath = "invalid-bulkdata-path"
     case invalidQuery = "invalid-query"
@@ -29,7 +29,7 @@ package enum ProblemKind: String, CaseIterable, Sendable {
     /// The HTTP status code.
     package var status: Int {
         switch self {
-        case .badRequest, .invalidUID, .invalidFrameList, .invalidBulkDataPath, .invalidQuery, .invalidHeader,
+        case .badRequest, .invalidPath, .invalidFrameList, .invalidBulkDataPath, .invalidQuery, .invalidHeader,
             .invalidBody:
             400
         case .notFound, .noSuchResource: 404
@@ -53,7 +53,7 @@ package enum ProblemKind: String, CaseIterable, Sendable {
     package var title: String {
         switch self {
         case .badRequest: "The request is malformed"
-        case .invalidUID: "A UID in the path is malformed"
+        case .invalidPath: "The path is malformed"
         case .invalidFrameList: "The list of frames is malformed"
         case .invalidBulkDataPath: "The bulk data path is malformed"
         case .invalidQuery: "The query is malformed"
@@ -81,7 +81,7 @@ package enum ProblemKind: String, CaseIterable, Sendable {
     package var advice: String {
         switch self {
         case .badRequest: "Mend what the detail names and send the request again."
-        case .invalidUID: "A UID has 1 to 64 digits and dots, with no empty component (PS3.5 9.1)."
+        case .invalidPath: "A UID has 1 to 64 digits and dots, with no empty component (PS3.5 9.1)."
         case .invalidFrameList: "Give frame numbers from 1 up, separated by commas, none of them twice (PS3.18 10.4.1)."
         case .invalidBulkDataPath: "Use a BulkDataURI from the metadata as it stands (PS3.18 F.2.6)."
         case .invalidQuery: "Mend the parameter that the detail names (PS3.18 8.3.4 and 10.6.1)."
