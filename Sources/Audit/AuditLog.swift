@@ -17,20 +17,23 @@ package struct AuditLog: Sendable {
             let record = event.canonicalJSON
             head = head.next(record)
             try transaction.execute(
-                """
-                INSERT INTO audit_records (sequence, time, client, study, record, hash)
-                VALUES (\(head.sequence), \(event.time), \(event.actor.client), \(event.study), \(record), \(head.hash))
-                """)
+                SQLStatement(
+                    """
+                    INSERT INTO audit_records (sequence, time, client, study, record, hash)
+                    VALUES ($1, $2, $3, $4, $5, $6)
+                    """,
+                    [
+                        .int(head.sequence), .int(event.time), event.actor.client.sqlValue, event.study.sqlValue,
+                        .bytes(record), .bytes(head.hash),
+                    ]))
         }
     }
 
     /// The end of the chain.
     package static func head(in transaction: any SQLTransaction) throws -> AuditHead {
-        var head = AuditHead.start
-        try transaction.forEach("SELECT sequence, hash FROM audit_records ORDER BY sequence DESC LIMIT 1") { row in
-            head = AuditHead(sequence: row.int(0), hash: row.bytes(1))
-        }
-        return head
+        try transaction.first("SELECT sequence, hash FROM audit_records ORDER BY sequence DESC LIMIT 1") { row in
+            AuditHead(sequence: row.int(0), hash: row.bytes(1))
+        } ?? .start
     }
 }
 

@@ -9,22 +9,17 @@ package struct AuditTable: Sendable {
 
     /// The records that a query asks for, oldest first.
     package func records(_ query: AuditQuery) async throws -> [AuditRecord] {
-        try await database.read { transaction in
-            var records: [AuditRecord] = []
-            // An open side of the query lets every record pass.
-            try transaction.forEach(
-                """
-                SELECT sequence, record, hash FROM audit_records
-                WHERE sequence > \(query.after) AND time >= \(query.since)
-                    AND (\(query.client) IS NULL OR client = \(query.client))
-                    AND (\(query.study) IS NULL OR study = \(query.study))
-                ORDER BY sequence LIMIT \(Int64(query.limit))
-                """
-            ) { row in
-                records.append(
-                    AuditRecord(sequence: row.int(0), event: try Self.event(row.bytes(1)), hash: row.bytes(2)))
+        var conditions: [SQLStatement] = ["sequence > \(query.after)", "time >= \(query.since)"]
+        if let client = query.client { conditions.append("client = \(client)") }
+        if let study = query.study { conditions.append("study = \(study)") }
+        let statement: SQLStatement = """
+            SELECT sequence, record, hash FROM audit_records WHERE \(conditions.joined(by: " AND "))
+            ORDER BY sequence LIMIT \(query.limit)
+            """
+        return try await database.read { transaction in
+            try transaction.rows(statement) { row in
+                AuditRecord(sequence: row.int(0), event: try Self.event(row.bytes(1)), hash: row.bytes(2))
             }
-            return records
         }
     }
 

@@ -9,7 +9,8 @@ import SQLStorage
 final class CommitQueue: Sendable {
     /// What became of one submission.
     enum Answer: Sendable {
-        case decided(StoreDecision)
+        /// The index has decided. The blob is at its location, if the submission had one.
+        case decided(StoreDecision, at: BlobLocation?)
         /// The audit trail has it.
         case noted
         /// The sender must be told that it is not stored.
@@ -20,13 +21,13 @@ final class CommitQueue: Sendable {
     enum Remains: Sendable {
         case nothing
         case stagedBlob
-        case durableBlob
-        /// The transaction may have gone through although its answer did not: the sweep must judge the blob.
+        case durableBlob(BlobLocation?)
+        /// The transaction may have gone through although its answer did not come: the sweep must judge the blob.
         case doubtfulBlob
     }
 
     private struct Submission: Sendable {
-        let record: CommitRecord
+        var record: CommitRecord
         let answer: CheckedContinuation<Answer, Never>
     }
 
@@ -89,17 +90,26 @@ final class CommitQueue: Sendable {
     private func makeDurable(_ batch: [Submission]) async -> [Submission] {
         let staged = batch.compactMap(\.record.staged)
         guard !staged.isEmpty else { return batch }
-        do {
-            try await blobs.makeDurable(staged)
-            return batch
-        } catch {
-            await blobs.discard(staged)
-            let cause = RefusalCause(storageError: error)
-            for submission in batch where submission.record.staged != nil {
-                submission.answer.resume(returning: .failed(cause, .nothing))
+        var results = await blobs.makeDurable(staged)[...]
+        var ready: [Submission] = []
+        ready.reserveCapacity(batch.count)
+        for var submission in batch {
+            guard submission.record.staged != nil else {
+                ready.append(submission)
+                continue
             }
-            return batch.filter { $0.record.staged == nil }
+            switch results.popFirst() {
+            case .success(let location):
+                submission.record.staged = nil
+                submission.record.setLocation(location)
+                ready.append(submission)
+            case .failure(let error):
+                submission.answer.resume(returning: .failed(RefusalCause(storageError: error), .nothing))
+            case nil:
+                submission.answer.resume(returning: .failed(.internalFailure, .doubtfulBlob))
+            }
         }
+        return ready
     }
 
     // MARK: - Second stage
@@ -114,7 +124,7 @@ final class CommitQueue: Sendable {
 
     /// Commits all in one transaction. If a record is to blame for a failure, the others must not suffer: the batch
     /// is halved until it is found.
-    private func commit(_ batch: ArraySlice<Submission>) async {
+    private func commit(_ batch: ArraySlice<Submission>, attempt: Int = 1) async {
         let records = batch.map(\.record)
         let writer = writer
         do {
@@ -122,21 +132,28 @@ final class CommitQueue: Sendable {
                 try writer.write(records, in: transaction)
             }
             for (submission, decision) in zip(batch, decisions) {
-                submission.answer.resume(returning: decision.map { .decided($0) } ?? .noted)
+                submission.answer.resume(
+                    returning: decision.map { .decided($0, at: submission.record.location) } ?? .noted)
             }
         } catch {
-            let failure = DatabaseFailure(error)
-            guard failure == .ofRecord, batch.count > 1 else {
+            switch DatabaseFailure(error) {
+            case .again where attempt < Self.attempts:
+                await commit(batch, attempt: attempt + 1)
+            case .ofRecord where batch.count > 1:
+                let middle = batch.startIndex + batch.count / 2
+                await commit(batch[..<middle])
+                await commit(batch[middle...])
+            case let failure:
                 for submission in batch {
                     submission.answer.resume(
                         returning: .failed(
-                            failure.cause, failure.isOutcomeUnknown ? .doubtfulBlob : .durableBlob))
+                            failure.cause,
+                            failure.isOutcomeUnknown ? .doubtfulBlob : .durableBlob(submission.record.location)))
                 }
-                return
             }
-            let middle = batch.startIndex + batch.count / 2
-            await commit(batch[..<middle])
-            await commit(batch[middle...])
         }
     }
+
+    /// How often a transaction runs that collides with others.
+    private static let attempts = 5
 }

@@ -30,6 +30,28 @@ struct CommitRecord: Sendable {
     var byteCount: Int
     var auditID: UUIDv7
     var time: Int64
+
+    /// Where the blob is, once it is durable.
+    private(set) var location: BlobLocation?
+
+    /// Tells where the blob is now.
+    mutating func setLocation(_ location: BlobLocation) {
+        self.location = location
+        guard case .store(var storing) = content else { return }
+        storing.entry.location = location
+        content = .store(storing)
+    }
+
+    init(
+        content: Content, staged: StagedBlob?, origin: IngestionOrigin, byteCount: Int, time: Int64
+    ) {
+        self.content = content
+        self.staged = staged
+        self.origin = origin
+        self.byteCount = byteCount
+        self.time = time
+        auditID = UUIDv7(milliseconds: time)
+    }
 }
 
 /// Writes the rows of a batch: index and change rows, outbox, audit trail, and those of the steps.
@@ -40,8 +62,21 @@ struct CommitWriter: Sendable {
     let steps: [any IngestionStep]
     let eventSource: String
 
-    /// One decision for each record, in their order.
+    /// One decision for each record, in their order; none for what only the audit trail gets.
     func write(_ records: [CommitRecord], in transaction: any SQLTransaction) throws -> [StoreDecision?] {
+        var entries: [IndexEntry] = []
+        entries.reserveCapacity(records.count)
+        var comparisons: [Int: DataSetComparison] = [:]
+        for case .store(let storing) in records.lazy.map(\.content) {
+            if let comparison = storing.comparison { comparisons[entries.count] = comparison }
+            entries.append(storing.entry)
+        }
+        // One time for all: that of the youngest record, for a record may have waited.
+        let now = records.map(\.time).max() ?? 0
+        var decided =
+            entries.isEmpty
+            ? [] : try index.store(entries, comparisons: comparisons, now: now, in: transaction)[...]
+
         var decisions: [StoreDecision?] = []
         decisions.reserveCapacity(records.count)
         var events: [CloudEvent] = []
@@ -52,8 +87,7 @@ struct CommitWriter: Sendable {
                 trail.add(refused: cause, identity, record)
                 decisions.append(nil)
             case .store(let storing):
-                let decision = try index.store(
-                    storing.entry, comparison: storing.comparison, now: record.time, in: transaction)
+                guard let decision = decided.popFirst() else { preconditionFailure("one decision for each entry") }
                 decisions.append(decision)
                 if let type = Self.eventType(of: decision) {
                     events.append(event(type, storing, record))

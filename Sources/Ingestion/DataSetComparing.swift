@@ -1,31 +1,28 @@
-import Archive
-import BlobStorage
 import NIOCore
 
-/// Compares what two stored files hold behind their file meta information (D-11).
-struct DataSetComparing {
-    let blobs: any BlobStore
+/// Compares what two files hold behind their file meta information (D-11).
+enum DataSetComparing {
+    /// Reads a piece of one of the files.
+    typealias Read = @Sendable (Range<Int>) async throws -> ByteBuffer
 
     /// Bytes read at a time from each of the two.
-    private static let chunkSize = 256 << 10
+    private static let pieceLength = 256 << 10
 
-    /// Whether both data sets are the same, byte for byte. Reads no further than the first difference.
-    func areEqual(
-        _ left: BlobLocation, _ leftRange: Range<Int>, _ right: BlobLocation, _ rightRange: Range<Int>
+    /// Whether both ranges hold the same bytes. Reads no further than the first piece that differs.
+    static func areEqual(
+        _ left: Range<Int>, by readLeft: Read, _ right: Range<Int>, by readRight: Read
     ) async throws -> Bool {
-        guard leftRange.count == rightRange.count else { return false }
-        var rights = blobs.chunks(right, rightRange, chunkSize: Self.chunkSize).makeAsyncIterator()
-        var rest = ByteBuffer()
-        for try await var chunk in blobs.chunks(left, leftRange, chunkSize: Self.chunkSize) {
-            while chunk.readableBytes > 0 {
-                if rest.readableBytes == 0 {
-                    guard let next = try await rights.next() else { return false }
-                    rest = next
-                }
-                let count = min(chunk.readableBytes, rest.readableBytes)
-                guard chunk.readSlice(length: count) == rest.readSlice(length: count) else { return false }
-            }
+        guard left.count == right.count else { return false }
+        var offset = 0
+        while offset < left.count {
+            let count = min(pieceLength, left.count - offset)
+            let leftStart = left.lowerBound + offset
+            let rightStart = right.lowerBound + offset
+            async let other = readRight(rightStart..<rightStart + count)
+            let own = try await readLeft(leftStart..<leftStart + count)
+            guard try await own == other else { return false }
+            offset += count
         }
-        return rest.readableBytes == 0
+        return true
     }
 }

@@ -113,7 +113,7 @@ package struct IngestionPipeline: Service {
             }
         } catch {
             await blobs.discard([blob])
-            return .refused(DatabaseFailure(error).cause, identity: PartialIdentity(checked.identity))
+            return .refused(RefusalCause(storageError: error), identity: PartialIdentity(checked.identity))
         }
         let storing = InstanceStoring(
             instance: checked, length: received.length, time: clock(), blobs: blobs, database: database, index: index,
@@ -126,11 +126,10 @@ package struct IngestionPipeline: Service {
         _ received: ReceivedInstance, _ cause: RefusalCause, _ identity: PartialIdentity?, dryRun: Bool
     ) async -> IngestionOutcome {
         if !dryRun {
-            let now = clock()
             _ = await queue.submit(
                 CommitRecord(
                     content: .refusal(cause, identity), staged: nil, origin: received.origin,
-                    byteCount: received.length, auditID: UUIDv7(milliseconds: now), time: now))
+                    byteCount: received.length, time: clock()))
         }
         return .refused(cause, identity: identity)
     }

@@ -33,10 +33,13 @@ struct InstanceStoring {
         self.queue = queue
         let file = instance.file
         entry = IndexEntry(
-            file: file, blob: instance.blob.location, digest: instance.blob.digest, identity: instance.identity,
+            file: file, blob: Self.nowhere, digest: instance.blob.digest, identity: instance.identity,
             frameLayout: FrameLayout(dataSet: file.dataSet, transferSyntax: file.transferSyntax)?.encoded() ?? [],
             receivedAt: instance.receivedAt)
     }
+
+    /// Stands for the location until the blob is durable.
+    private static let nowhere = BlobLocation(.memory(0), length: 0)
 
     private var identity: PartialIdentity { PartialIdentity(instance.identity) }
 
@@ -44,52 +47,55 @@ struct InstanceStoring {
     func store() async -> IngestionOutcome {
         var record = CommitRecord(
             content: .store(storing(comparison: nil)), staged: instance.blob, origin: instance.origin,
-            byteCount: length, auditID: UUIDv7(milliseconds: time), time: time)
+            byteCount: length, time: time)
         for _ in 0..<Self.attempts {
             switch await queue.submit(record) {
             case .failed(let cause, let remains):
                 switch remains {
                 case .nothing, .doubtfulBlob: break
                 case .stagedBlob: await blobs.discard([instance.blob])
-                case .durableBlob: await delete([instance.blob.location])
+                case .durableBlob(let location): await delete(location)
                 }
                 return .refused(cause, identity: identity)
-            case .decided(.needsComparison(let held)):
+            case .decided(.needsComparison(let held), let location):
+                guard let location else { return .refused(.internalFailure, identity: identity) }
                 do {
-                    record.content = .store(storing(comparison: try await compare(with: held)))
+                    let blobs = blobs
+                    let comparison = try await compare(with: held) { try await blobs.read(location, $0) }
+                    record.content = .store(storing(comparison: comparison))
                     record.staged = nil
+                    record.setLocation(location)
                 } catch {
-                    await delete([instance.blob.location])
+                    await delete(location)
                     return .refused(RefusalCause(storageError: error), identity: identity)
                 }
-            case .decided(let decision):
-                await tidyUp(after: decision)
+            case .decided(let decision, let location):
+                await tidyUp(after: decision, location)
                 return outcome(of: decision)
             case .noted:
                 return .refused(.internalFailure, identity: identity)
             }
         }
-        await delete([instance.blob.location])
+        await delete(record.location)
         return .refused(.internalFailure, identity: identity)
     }
 
     /// Gives the verdict that storing would give, and leaves everything as it was.
     func rehearse() async -> IngestionOutcome {
+        let outcome: IngestionOutcome
         do {
             var decision = try await rehearse(comparison: nil)
-            guard case .needsComparison(let held) = decision else {
-                await blobs.discard([instance.blob])
-                return outcome(of: decision)
+            if case .needsComparison(let held) = decision {
+                let (blobs, blob) = (blobs, instance.blob)
+                let comparison = try await compare(with: held) { try await blobs.read(blob, $0) }
+                decision = try await rehearse(comparison: comparison)
             }
-            // Only a blob at its location can be read.
-            try await blobs.makeDurable([instance.blob])
-            decision = try await rehearse(comparison: try await compare(with: held))
-            await delete([instance.blob.location])
-            return outcome(of: decision)
+            outcome = self.outcome(of: decision)
         } catch {
-            await blobs.discard([instance.blob])
-            return .refused(DatabaseFailure(error).cause, identity: identity)
+            outcome = .refused(RefusalCause(storageError: error), identity: identity)
         }
+        await blobs.discard([instance.blob])
+        return outcome
     }
 
     /// Runs the index's own decision in a transaction that is rolled back.
@@ -112,29 +118,33 @@ struct InstanceStoring {
             eventData: IngestionEvents.data(of: instance))
     }
 
-    /// Compares with the version that is held, without group 0002 (D-11). Our blob is durable by now.
-    private func compare(with held: StoredInstance) async throws -> DataSetComparison {
-        guard held.transferSyntaxUID == instance.file.transferSyntaxUID else {
-            return DataSetComparison(storedDigest: held.digest, isSame: false)
-        }
-        let isSame = try await DataSetComparing(blobs: blobs).areEqual(
-            held.location, held.dataSetOffset..<held.length,
-            instance.blob.location, entry.dataSetOffset..<entry.length)
+    /// Compares with the version that is held, without group 0002 (D-11).
+    private func compare(
+        with held: StoredInstance, own: DataSetComparing.Read
+    ) async throws -> DataSetComparison {
+        guard held.transferSyntaxUID == entry.transferSyntaxUID, held.dataSetOffset <= held.length,
+            entry.dataSetOffset <= entry.length
+        else { return DataSetComparison(storedDigest: held.digest, isSame: false) }
+        let (blobs, location) = (blobs, held.location)
+        let isSame = try await DataSetComparing.areEqual(
+            entry.dataSetOffset..<entry.length, by: own,
+            held.dataSetOffset..<held.length, by: { try await blobs.read(location, $0) })
         return DataSetComparison(storedDigest: held.digest, isSame: isSame)
     }
 
     /// Deletes the bytes that nothing refers to any more.
-    private func tidyUp(after decision: StoreDecision) async {
+    private func tidyUp(after decision: StoreDecision, _ location: BlobLocation?) async {
         switch decision {
         case .stored, .needsComparison: break
-        case .identical, .conflict: await delete([instance.blob.location])
-        case .replaced(let previous, _): await delete([previous])
+        case .identical, .conflict: await delete(location)
+        case .replaced(let previous, _): await delete(previous)
         }
     }
 
-    /// Deletes blobs. One that cannot be deleted now is an orphan, which the sweep finds.
-    private func delete(_ locations: [BlobLocation]) async {
-        try? await blobs.delete(locations)
+    /// Deletes a blob. One that cannot be deleted now is an orphan, which the sweep finds.
+    private func delete(_ location: BlobLocation?) async {
+        guard let location else { return }
+        try? await blobs.delete([location])
     }
 
     private func outcome(of decision: StoreDecision) -> IngestionOutcome {

@@ -11,12 +11,16 @@ package struct Outbox: Sendable {
     package func append(_ events: [CloudEvent], in transaction: any SQLTransaction) throws {
         for event in events {
             try transaction.execute(
-                """
-                INSERT INTO outbox_events (id_high, id_low, source, type, subject, partition_key, time, data, due_at)
-                VALUES (\(Int64(bitPattern: event.id.high)), \(Int64(bitPattern: event.id.low)), \(event.source),
-                    \(event.type.rawValue), \(event.subject), \(event.partitionKey), \(event.time), \(event.data),
-                    \(event.time))
-                """)
+                SQLStatement(
+                    """
+                    INSERT INTO outbox_events (id_high, id_low, source, type, subject, partition_key, time, data, due_at)
+                    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $7)
+                    """,
+                    [
+                        .int(Int64(bitPattern: event.id.high)), .int(Int64(bitPattern: event.id.low)),
+                        .text(event.source), .text(event.type.rawValue), event.subject.sqlValue,
+                        .text(event.partitionKey), .int(event.time), .bytes(event.data),
+                    ]))
         }
     }
 
@@ -26,24 +30,21 @@ package struct Outbox: Sendable {
     package func due(
         now: Int64, after position: Int64 = 0, limit: Int, in transaction: any SQLTransaction
     ) throws -> [OutboxEvent] {
-        var events: [OutboxEvent] = []
-        try transaction.forEach(
+        try transaction.rows(
             """
             SELECT position, id_high, id_low, source, type, subject, partition_key, time, data, attempts, due_at,
                 is_parked
             FROM outbox_events
             WHERE position > \(position) AND due_at <= \(now) AND is_parked = 0
-            ORDER BY position LIMIT \(Int64(limit))
+            ORDER BY position LIMIT \(limit)
             """
-        ) { row in events.append(OutboxEvent(row)) }
-        return events
+        ) { row in OutboxEvent(row) }
     }
 
     /// Forgets events that were delivered.
     package func remove(_ positions: [Int64], in transaction: any SQLTransaction) throws {
-        for position in positions {
-            try transaction.execute("DELETE FROM outbox_events WHERE position = \(position)")
-        }
+        guard !positions.isEmpty else { return }
+        try transaction.execute("DELETE FROM outbox_events WHERE position IN (\(list: positions))")
     }
 
     /// Notes that delivery failed. The event is due again at `dueAt`; a parked one waits for an operator.
@@ -52,16 +53,14 @@ package struct Outbox: Sendable {
     ) throws {
         try transaction.execute(
             """
-            UPDATE outbox_events SET attempts = attempts + 1, due_at = \(dueAt), is_parked = \(Int64(isParked ? 1 : 0))
+            UPDATE outbox_events SET attempts = attempts + 1, due_at = \(dueAt), is_parked = \(isParked)
             WHERE position = \(position)
             """)
     }
 
     /// How many events wait, parked ones included.
     package func count(in transaction: any SQLTransaction) throws -> Int {
-        var count = 0
-        try transaction.forEach("SELECT COUNT(*) FROM outbox_events") { row in count = Int(row.int(0)) }
-        return count
+        Int(try transaction.firstInt("SELECT COUNT(*) FROM outbox_events") ?? 0)
     }
 
     /// Forgets events from before this time, delivered or not: for installations that nobody listens to.
@@ -91,6 +90,6 @@ package struct OutboxEvent: Hashable, Sendable {
             partitionKey: row.text(6), data: row.bytes(8))
         attempts = Int(row.int(9))
         dueAt = row.int(10)
-        isParked = row.int(11) != 0
+        isParked = row.bool(11)
     }
 }

@@ -46,15 +46,7 @@ struct BulkDataSpool {
                 length: length, head: Array(memory.readableBytesView.prefix(Self.headLength)), place: .memory(memory))
         }
         self.writer = nil
-        let staged = try await writer.finish()
-        do {
-            // Only a blob at its location can be read.
-            try await blobs.makeDurable([staged])
-        } catch {
-            await blobs.discard([staged])
-            throw error
-        }
-        return SpooledBytes(length: length, head: head, place: .blob(staged.location))
+        return SpooledBytes(length: length, head: head, place: .blob(try await writer.finish()))
     }
 
     mutating func abandon() async {
@@ -68,7 +60,7 @@ struct BulkDataSpool {
 struct SpooledBytes: Sendable {
     enum Place: Sendable {
         case memory(ByteBuffer)
-        case blob(BlobLocation)
+        case blob(StagedBlob)
     }
 
     let length: Int
@@ -76,18 +68,24 @@ struct SpooledBytes: Sendable {
     let head: [UInt8]
     let place: Place
 
+    /// Bytes handed over at a time.
+    private static let pieceLength = 256 << 10
+
     /// Hands the bytes of a range over, piece by piece.
-    func forEachChunk(
+    func forEachPiece(
         of range: Range<Int>, from blobs: any BlobStore, _ body: (ByteBuffer) async -> Void
     ) async throws {
         switch place {
         case .memory(let buffer):
-            guard let slice = buffer.getSlice(at: buffer.readerIndex + range.lowerBound, length: range.count) else {
-                return
+            let slice = buffer.getSlice(at: buffer.readerIndex + range.lowerBound, length: range.count)
+            if let slice { await body(slice) }
+        case .blob(let blob):
+            var start = range.lowerBound
+            while start < range.upperBound {
+                let end = min(start + Self.pieceLength, range.upperBound)
+                await body(try await blobs.read(blob, start..<end))
+                start = end
             }
-            await body(slice)
-        case .blob(let location):
-            for try await chunk in blobs.chunks(location, range, chunkSize: 256 << 10) { await body(chunk) }
         }
     }
 }
