@@ -1,0 +1,35 @@
+/// A registered SOP Class (PS3.6 A.1, PS3.4 B.5).
+public struct SOPClass: Hashable, Sendable {
+    public let uid: String
+    public let name: String
+    /// Whether instances of it are stored and retrieved, as against a service's.
+    public let isStorage: Bool
+    public let isRetired: Bool
+
+    /// The registered class with this UID; `nil` for private and unknown ones.
+    public init?(uid: String) {
+        guard let known = Self.byUID[uid] else { return nil }
+        self = known
+    }
+
+    private init(uid: String, name: String, isStorage: Bool, isRetired: Bool) {
+        self.uid = uid
+        self.name = name
+        self.isStorage = isStorage
+        self.isRetired = isRetired
+    }
+
+    private static let byUID: [String: SOPClass] = {
+        var classes: [String: SOPClass] = [:]
+        for line in table.description.utf8.split(separator: UInt8(ascii: "\n")) {
+            let columns = line.split(separator: UInt8(ascii: "\t"))
+            guard columns.count == 3 else { continue }
+            let uid = String(columns[0]) ?? ""
+            classes[uid] = SOPClass(
+                uid: uid, name: String(columns[2]) ?? "",
+                isStorage: columns[1].first == UInt8(ascii: "S"),
+                isRetired: columns[1].last == UInt8(ascii: "R"))
+        }
+        return classes
+    }()
+}

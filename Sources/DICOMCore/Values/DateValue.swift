@@ -1,0 +1,61 @@
+/// A calendar date (DA, PS3.5 6.2).
+public struct DateValue: Hashable, Sendable {
+    public let year: Int
+    public let month: Int
+    public let day: Int
+
+    /// A date that the proleptic Gregorian calendar has, of the years 1 to 9999.
+    public init?(year: Int, month: Int, day: Int) {
+        guard (1...9999).contains(year), (1...12).contains(month),
+            day >= 1, day <= Self.days(inMonth: month, of: year)
+        else { return nil }
+        self.year = year
+        self.month = month
+        self.day = day
+    }
+
+    /// Reads `YYYYMMDD`, and `YYYY.MM.DD` of ACR-NEMA (PS3.5 6.2, note of DA).
+    public init?(_ text: some StringProtocol) { self.init(bytes: Array(text.utf8)[...]) }
+
+    /// Reads a value field or a part of it.
+    public init?(bytes: ArraySlice<UInt8>) {
+        var reader = DigitReader(bytes)
+        guard let year = reader.number(digits: 4) else { return nil }
+        let hasDots = reader.skip(".")
+        guard let month = reader.number(digits: 2), !hasDots || reader.skip("."),
+            let day = reader.number(digits: 2), reader.isAtEnd
+        else { return nil }
+        self.init(year: year, month: month, day: day)
+    }
+
+    /// The date as a number, 20240131: orders as dates do.
+    public var number: Int { year * 10_000 + month * 100 + day }
+
+    /// Days since 1 January 1970.
+    public var daysSince1970: Int {
+        // Years that start in March have their leap day at the end.
+        let shifted = month > 2 ? year : year - 1
+        let era = shifted / 400
+        let yearOfEra = shifted - era * 400
+        let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
+        let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
+        return era * 146_097 + dayOfEra - 719_468
+    }
+
+    static func days(inMonth month: Int, of year: Int) -> Int {
+        switch month {
+        case 2: year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28
+        case 4, 6, 9, 11: 30
+        default: 31
+        }
+    }
+}
+
+extension DateValue: Comparable {
+    public static func < (left: DateValue, right: DateValue) -> Bool { left.number < right.number }
+}
+
+extension DateValue: CustomStringConvertible {
+    /// `YYYYMMDD`.
+    public var description: String { zeroPadded(number, to: 8) }
+}
