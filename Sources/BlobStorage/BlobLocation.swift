@@ -1,0 +1,97 @@
+/// Where a stored blob is; kept in the index's rows as its raw value.
+///
+/// `p/<pack>/<offset>/<length>` is a record of a pack file, `o/<key>/<length>` a file of its own, `m/<number>/<length>` in memory.
+/// Reading one is strict: exactly the text that writing it gives, so that nothing outside can name a path.
+package struct BlobLocation: Hashable, Sendable {
+    /// The kinds of place.
+    package enum Place: Hashable, Sendable {
+        /// The payload's offset in a pack file.
+        case pack(UInt32, offset: Int64)
+        /// A file of its own.
+        case object(BlobKey)
+        /// An entry of a ``MemoryBlobStore``.
+        case memory(UInt64)
+    }
+
+    package let place: Place
+    /// Number of bytes.
+    package let length: Int
+
+    package init(_ place: Place, length: Int) {
+        self.place = place
+        self.length = length
+    }
+}
+
+extension BlobLocation: RawRepresentable {
+    package init?(rawValue: String) {
+        let parts = rawValue.split(separator: "/", omittingEmptySubsequences: false)
+        guard let last = parts.last, let length = Int(last), length >= 0 else { return nil }
+        self.length = length
+        switch (parts.first, parts.count) {
+        case ("p", 4):
+            guard let pack = UInt32(parts[1]), let offset = Int64(parts[2]), offset >= 0 else { return nil }
+            guard !offset.addingReportingOverflow(Int64(length)).overflow else { return nil }
+            place = .pack(pack, offset: offset)
+        case ("o", 3):
+            guard let key = BlobKey(parts[1]) else { return nil }
+            place = .object(key)
+        case ("m", 3):
+            guard let number = UInt64(parts[1]) else { return nil }
+            place = .memory(number)
+        default:
+            return nil
+        }
+        // No leading zeros, signs or capital letters: one text for one place.
+        guard self.rawValue == rawValue else { return nil }
+    }
+
+    package var rawValue: String {
+        switch place {
+        case .pack(let pack, let offset): "p/\(pack)/\(offset)/\(length)"
+        case .object(let key): "o/\(key)/\(length)"
+        case .memory(let number): "m/\(number)/\(length)"
+        }
+    }
+}
+
+extension BlobLocation: CustomStringConvertible {
+    package var description: String { rawValue }
+}
+
+/// 128 random bits that name a blob for as long as it lives, wherever it is moved.
+package struct BlobKey: Hashable, Sendable {
+    package let high: UInt64
+    package let low: UInt64
+
+    package init(high: UInt64, low: UInt64) {
+        self.high = high
+        self.low = low
+    }
+
+    /// A new key.
+    package init(using generator: inout some RandomNumberGenerator) {
+        high = generator.next()
+        low = generator.next()
+    }
+
+    /// Reads 32 hexadecimal digits.
+    package init?(_ text: some StringProtocol) {
+        let digits = text.utf8
+        guard digits.count == 32, digits.allSatisfy({ (48...57).contains($0) || (97...102).contains($0) }),
+            let high = UInt64(text.prefix(16), radix: 16), let low = UInt64(text.suffix(16), radix: 16)
+        else { return nil }
+        self.high = high
+        self.low = low
+    }
+}
+
+extension BlobKey: CustomStringConvertible {
+    /// 32 lower-case hexadecimal digits.
+    package var description: String { Self.hex(high) + Self.hex(low) }
+
+    private static func hex(_ half: UInt64) -> String {
+        let digits = String(half, radix: 16)
+        return String(repeating: "0", count: 16 - digits.count) + digits
+    }
+}
