@@ -83,33 +83,8 @@ private struct StoreAnswer {
     private let form: Form
 
     init(_ request: Request, isStrict: Bool) throws {
-        let accept = AcceptHeader(request.headers[values: .accept])
-        if accept.isAbsent {
-            if isStrict { throw Problem(.notAcceptable, "The request has no Accept header.") }
-            form = .json
-            return
-        }
-        let offers = [
-            MediaType(type: "application", subtype: "dicom+json"),
-            MediaType(type: "application", subtype: "json"),
-            MediaType(type: "application", subtype: "dicom+xml"),
-            MediaType(
-                type: "multipart", subtype: "related", parameters: [.init("type", "application/dicom+xml")]),
-            // Some public samples ask for what they send; they read JSON.
-            MediaType(type: "application", subtype: "dicom"),
-        ]
-        guard let choice = MediaTypeSelection(offers: offers).choices(accept: accept).first,
-            !(isStrict && choice.offer == 4)
-        else {
-            throw Problem(
-                .notAcceptable, "A store is answered in application/dicom+json or application/dicom+xml.")
-        }
-        form =
-            switch choice.offer {
-            case 2: .xml
-            case 3: .multipartXML
-            default: .json
-            }
+        let wanted = try request.negotiate(.storeResponse, requiresAccept: isStrict).representations[0]
+        form = wanted.content == .dicomXML ? (wanted.packaging == .multipart ? .multipartXML : .xml) : .json
     }
 
     func response(_ result: StoreResponse, base: String, isDryRun: Bool) -> Response {
