@@ -24,7 +24,7 @@ struct StoredRow: Sendable {
     ) throws -> [StoredRow] {
         let first = id << ArchiveSchema.ordinalBits
         let last = first | ArchiveSchema.maximumOrdinal
-        return try transaction.all(
+        return try transaction.rows(
             """
             SELECT id, uid, sop_class, number, location, length, transfer_syntax, data_set_offset,
                 is_faithful, digest, frame_layout, version, stored_at
