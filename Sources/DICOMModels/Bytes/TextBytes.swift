@@ -90,7 +90,10 @@ extension UnsafeRawBufferPointer {
         while index < count {
             let lead = self[index]
             if lead < 0x80 {
-                index &+= 1
+                let isWord = count &- index >= 8
+                let isASCII =
+                    isWord && loadUnaligned(fromByteOffset: index, as: UInt64.self) & 0x8080_8080_8080_8080 == 0
+                index &+= isASCII ? 8 : 1
                 continue
             }
             let length: Int
