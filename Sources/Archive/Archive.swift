@@ -1,6 +1,6 @@
-public import BlobStorage
-public import DICOMCore
-public import SQLStorage
+package import BlobStorage
+package import DICOMCore
+package import SQLStorage
 
 /// The instances that are stored, and what is known of them: searching, finding, deleting, and the feed of changes.
 package struct Archive: Sendable {

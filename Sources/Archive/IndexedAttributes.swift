@@ -1,4 +1,4 @@
-public import DICOMCore
+package import DICOMCore
 
 /// One attribute that the index keeps: at which level, whether it is always returned, and how it is matched
 /// (PS3.18 10.6.1.2.3, 10.6.3.3).
