@@ -4,7 +4,7 @@ package import BlobStorage
 import DICOMCore
 import Messaging
 package import SQLStorage
-package import ServiceLifecycle
+import ServiceLifecycle
 
 /// Takes instances in: receives, identifies, checks and stores them, and announces what it stored.
 ///
