@@ -12,6 +12,7 @@ package struct InstanceReceiver {
     private var writer: (any BlobWriter)?
     private var preamble: PreambleFilter?
     private var refusal: RefusalCause?
+    private var identity: PartialIdentity?
     private var length = 0
     private var held: ByteBuffer?
     private var hasBegun = false
@@ -68,7 +69,7 @@ package struct InstanceReceiver {
         } catch {
             await refuse(RefusalCause(storageError: error))
         }
-        return received(.refused(refusal ?? .internalFailure, identity: nil))
+        return received(.refused(refusal ?? .internalFailure, identity: identity))
     }
 
     /// Gives the instance up: its sender is gone. Nothing of it remains.
@@ -117,8 +118,12 @@ package struct InstanceReceiver {
         try result.get()
     }
 
-    private mutating func refuse(_ cause: RefusalCause) async {
-        refusal = refusal ?? cause
+    /// Refuses the instance from without: its file cannot be made.
+    mutating func refuse(_ cause: RefusalCause, identity: PartialIdentity? = nil) async {
+        if refusal == nil {
+            refusal = cause
+            self.identity = identity
+        }
         reader = nil
         held = nil
         preamble = nil
