@@ -1,6 +1,6 @@
-public import BlobStorage
-public import DICOMCore
-public import SQLStorage
+package import BlobStorage
+package import DICOMCore
+package import SQLStorage
 
 /// What a deletion took away.
 package struct Deletion: Sendable {

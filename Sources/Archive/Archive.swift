@@ -1,6 +1,6 @@
-public import BlobStorage
-public import DICOMCore
-public import SQLStorage
+package import BlobStorage
+package import DICOMCore
+package import SQLStorage
 
 /// The instances that are stored, and what is known of them: searching, finding, deleting, and the feed of changes.
 package struct Archive: Sendable {
@@ -64,7 +64,7 @@ package struct Archive: Sendable {
     /// The changes behind number `cursor`, at most `limit` of them.
     package func changes(after cursor: Int64, limit: Int) async throws -> ChangePage {
         try await database.read { transaction in
-            let changes = try transaction.all(
+            let changes = try transaction.rows(
                 """
                 SELECT sequence, kind, changed_at, study_uid, series_uid, instance_uid FROM changes
                 WHERE sequence > \(cursor) ORDER BY sequence LIMIT \(Int64(max(0, limit)))

@@ -1,4 +1,4 @@
-public import SQLStorage
+package import SQLStorage
 
 /// Writes instances into the archive's tables, inside the transaction of the caller, who writes its own rows (outbox,
 /// audit) into the same one.

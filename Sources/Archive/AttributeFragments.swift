@@ -1,4 +1,4 @@
-public import DICOMCore
+package import DICOMCore
 
 /// Attributes with their values already in the form of the DICOM JSON model, in tag order: what the index keeps of a
 /// study, a series or an instance, so that an answer is a merge of prepared bytes (PS3.18 F.2).

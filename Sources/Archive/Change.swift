@@ -1,4 +1,4 @@
-public import DICOMCore
+package import DICOMCore
 
 /// One entry of the change feed. Entries are numbered without gaps in the order of their commits.
 package struct Change: Hashable, Sendable {

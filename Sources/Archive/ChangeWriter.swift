@@ -25,11 +25,15 @@ struct ChangeWriter {
         let sequence = try (last ?? Self.last(in: transaction)) + 1
         last = sequence
         try transaction.execute(
-            """
-            INSERT INTO changes (sequence, kind, changed_at, study_uid, series_uid, instance_uid)
-            VALUES (\(sequence), \(kind.rawValue), \(now), \(study.string), \(series?.string ?? ""),
-                \(instance?.string ?? ""))
-            """)
+            SQLStatement(
+                """
+                INSERT INTO changes (sequence, kind, changed_at, study_uid, series_uid, instance_uid)
+                VALUES ($1, $2, $3, $4, $5, $6)
+                """,
+                [
+                    .int(sequence), .int(kind.rawValue), .int(now), .text(study.string),
+                    .text(series?.string ?? ""), .text(instance?.string ?? ""),
+                ]))
         return sequence
     }
 

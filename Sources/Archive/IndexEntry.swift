@@ -1,5 +1,5 @@
-public import BlobStorage
-public import DICOMCore
+package import BlobStorage
+package import DICOMCore
 import DICOMModels
 
 /// Everything that the index needs of one instance. Made where the instance was received, so that the transaction has

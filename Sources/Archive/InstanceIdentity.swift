@@ -1,4 +1,4 @@
-public import DICOMCore
+package import DICOMCore
 
 /// The UIDs that say which instance this is, where it belongs, and what kind it is (PS3.3 C.7, C.12.1).
 package struct InstanceIdentity: Hashable, Sendable {

@@ -1,4 +1,4 @@
-public import DICOMCore
+package import DICOMCore
 
 /// The metadata of one instance: its object of the DICOM JSON model, kept as what differs from the first instance of
 /// its series, because the slices of a series differ in little (PS3.18 10.4.1.1.2).

@@ -1,4 +1,4 @@
-public import DICOMCore
+package import DICOMCore
 import DICOMModels
 
 /// The answer to a search: prepared bytes of each match, and which attributes of them to write (PS3.18 10.6.3.3).

@@ -139,14 +139,14 @@ struct SeriesState {
             keys.number = ArchiveSchema.number(row.int(1))
             keys.description = row.text(2)
             keys.bodyPart = row.text(3)
-            keys.date = row.text(4)
-            keys.time = row.text(5)
-            keys.procedureStepDate = row.text(6)
-            keys.procedureStepTime = row.text(7)
+            keys.date = row.int(4)
+            keys.time = row.int(5)
+            keys.procedureStepDate = row.int(6)
+            keys.procedureStepTime = row.int(7)
             return keys
         }
         guard var keys = stored else { throw ArchiveError.rowVanished }
-        keys.requests = try transaction.all(
+        keys.requests = try transaction.rows(
             """
             SELECT scheduled_step_id, requested_procedure_id FROM series_requests
             WHERE series_id = \(id) ORDER BY item

@@ -1,4 +1,4 @@
-public import BlobStorage
+package import BlobStorage
 
 /// What the index made of an instance that was offered.
 package enum StoreDecision: Sendable {

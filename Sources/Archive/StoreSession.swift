@@ -1,3 +1,4 @@
+import BlobStorage
 import DICOMCore
 import SQLStorage
 
@@ -39,21 +40,24 @@ struct StoreSession {
         if study.hasTombstones { try Tombstones.remove(entry.identity, in: transaction) }
         let change = try changes.append(.created, entry.identity)
         try transaction.execute(
-            """
-            INSERT INTO instances (id, uid, sop_class, number, location, length, transfer_syntax, data_set_offset,
-                is_faithful, digest, frame_layout, version, stored_at, attributes)
-            VALUES (\(id), \(entry.identity.instance.string), \(entry.identity.sopClass.string),
-                \(entry.instanceNumber ?? ArchiveSchema.noNumber), \(entry.location.rawValue), \(Int64(entry.length)),
-                \(entry.transferSyntaxUID), \(Int64(entry.dataSetOffset)), \(Int64(entry.isFaithful ? 1 : 0)),
-                \(entry.digest), \(entry.frameLayout), \(change), \(entry.receivedAt),
-                \(entry.instanceAttributes.bytes))
-            """)
+            SQLStatement(
+                """
+                INSERT INTO instances (id, uid, sop_class, number, location, length, transfer_syntax,
+                    data_set_offset, is_faithful, digest, frame_layout, version, stored_at, attributes)
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+                """,
+                [
+                    .int(id), .text(entry.identity.instance.string), .text(entry.identity.sopClass.string),
+                    .int(entry.instanceNumber ?? ArchiveSchema.noNumber), .text(entry.location.rawValue),
+                    .int(Int64(entry.length)), .text(entry.transferSyntaxUID), .int(Int64(entry.dataSetOffset)),
+                    .int(entry.isFaithful ? 1 : 0), .bytes(entry.digest), .bytes(entry.frameLayout), .int(change),
+                    .int(entry.receivedAt), .bytes(entry.instanceAttributes.bytes),
+                ]))
         let template = try writeTemplateIfNeeded(entry, &series)
         try transaction.execute(
-            """
-            INSERT INTO instance_documents (id, document)
-            VALUES (\(id), \(entry.document.difference(from: template).bytes))
-            """)
+            SQLStatement(
+                "INSERT INTO instance_documents (id, document) VALUES ($1, $2)",
+                [.int(id), .bytes(entry.document.difference(from: template).bytes)]))
 
         let notes = StoreNotes(
             patientDiffers: study.patientDiffers(from: entry), isNewStudy: study.isUncounted, change: change)
@@ -132,8 +136,8 @@ struct StoreSession {
         let template = try writeTemplateIfNeeded(entry, &series)
         try transaction.execute(
             """
-            UPDATE instances SET number = \(entry.instanceNumber ?? ArchiveSchema.noNumber), location = \(entry.location.rawValue),
-                length = \(Int64(entry.length)), transfer_syntax = \(entry.transferSyntaxUID),
+            UPDATE instances SET number = \(entry.instanceNumber ?? ArchiveSchema.noNumber),
+                location = \(entry.location.rawValue), length = \(Int64(entry.length)), transfer_syntax = \(entry.transferSyntaxUID),
                 data_set_offset = \(Int64(entry.dataSetOffset)), is_faithful = \(Int64(entry.isFaithful ? 1 : 0)),
                 digest = \(entry.digest), frame_layout = \(entry.frameLayout), version = \(change),
                 stored_at = \(entry.receivedAt), attributes = \(entry.instanceAttributes.bytes)

@@ -1,5 +1,5 @@
-public import BlobStorage
-public import DICOMCore
+package import BlobStorage
+import DICOMCore
 
 /// An instance of the archive: what it is, and where and how its bytes are stored.
 package struct StoredInstance: Sendable {

@@ -10,12 +10,13 @@ struct StoredRow: Sendable {
     /// The row of a SOP Instance UID.
     static func find(_ uid: UID, in transaction: any SQLTransaction) throws -> StoredRow? {
         try transaction.first(
-            """
+            SQLStatement(
+                """
             SELECT i.id, i.uid, i.sop_class, i.number, i.location, i.length, i.transfer_syntax, i.data_set_offset,
                 i.is_faithful, i.digest, i.frame_layout, i.version, i.stored_at, se.uid, st.uid
             FROM instances i JOIN series se ON se.id = i.id >> 24 JOIN studies st ON st.id = se.study_id
-            WHERE i.uid = \(uid.string)
-            """, StoredRow.init(row:))
+            WHERE i.uid = $1
+            """, [.text(uid.string)]), StoredRow.init(row:))
     }
 
     /// All rows of a series, in instance number order.
@@ -24,7 +25,7 @@ struct StoredRow: Sendable {
     ) throws -> [StoredRow] {
         let first = id << ArchiveSchema.ordinalBits
         let last = first | ArchiveSchema.maximumOrdinal
-        return try transaction.all(
+        return try transaction.rows(
             """
             SELECT id, uid, sop_class, number, location, length, transfer_syntax, data_set_offset,
                 is_faithful, digest, frame_layout, version, stored_at

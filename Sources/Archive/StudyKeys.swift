@@ -5,10 +5,10 @@ struct StudyKeys: Hashable, Sendable {
     var patientID: String
     var patientIDIssuer: String
     var patientName: PersonNameKeys
-    var patientBirthDate: String
+    var patientBirthDate: Int64
     var patientSex: String
-    var date: String
-    var time: String
+    var date: Int64
+    var time: Int64
     var accessionNumber: String
     var referringPhysician: PersonNameKeys
     var studyID: String
@@ -34,10 +34,10 @@ struct StudyKeys: Hashable, Sendable {
         fill(&patientID, other.patientID)
         fill(&patientIDIssuer, other.patientIDIssuer)
         if patientName.isEmpty { patientName = other.patientName }
-        fill(&patientBirthDate, other.patientBirthDate)
+        if patientBirthDate == ArchiveSchema.noDate { patientBirthDate = other.patientBirthDate }
         fill(&patientSex, other.patientSex)
-        fill(&date, other.date)
-        fill(&time, other.time)
+        if date == ArchiveSchema.noDate { date = other.date }
+        if time == ArchiveSchema.noTime { time = other.time }
         fill(&accessionNumber, other.accessionNumber)
         if referringPhysician.isEmpty { referringPhysician = other.referringPhysician }
         fill(&studyID, other.studyID)
@@ -57,10 +57,10 @@ struct SeriesKeys: Hashable, Sendable {
     var number: Int64?
     var description: String
     var bodyPart: String
-    var date: String
-    var time: String
-    var procedureStepDate: String
-    var procedureStepTime: String
+    var date: Int64
+    var time: Int64
+    var procedureStepDate: Int64
+    var procedureStepTime: Int64
     var requests: [Request]
 
     init(_ dataSet: DataSet) {
@@ -86,10 +86,10 @@ struct SeriesKeys: Hashable, Sendable {
         if number == nil { number = other.number }
         fill(&description, other.description)
         fill(&bodyPart, other.bodyPart)
-        fill(&date, other.date)
-        fill(&time, other.time)
-        fill(&procedureStepDate, other.procedureStepDate)
-        fill(&procedureStepTime, other.procedureStepTime)
+        if date == ArchiveSchema.noDate { date = other.date }
+        if time == ArchiveSchema.noTime { time = other.time }
+        if procedureStepDate == ArchiveSchema.noDate { procedureStepDate = other.procedureStepDate }
+        if procedureStepTime == ArchiveSchema.noTime { procedureStepTime = other.procedureStepTime }
         if requests.isEmpty { requests = other.requests }
     }
 }

@@ -140,7 +140,7 @@ struct StudyState {
         var modalities = modalities
         if needsModalities {
             modalities = ValueList(
-                try transaction.all("SELECT DISTINCT modality FROM series WHERE study_id = \(id)") { $0.text(0) })
+                try transaction.rows("SELECT DISTINCT modality FROM series WHERE study_id = \(id)") { $0.text(0) })
         }
         if areListsChanged || needsModalities {
             try transaction.execute(
@@ -199,10 +199,10 @@ struct StudyState {
             keys.patientIDIssuer = row.text(1)
             keys.patientName = PersonNameKeys(
                 alphabetic: row.text(2), ideographic: row.text(3), phonetic: row.text(4), codes: row.text(5))
-            keys.patientBirthDate = row.text(6)
+            keys.patientBirthDate = row.int(6)
             keys.patientSex = row.text(7)
-            keys.date = row.text(8)
-            keys.time = row.text(9)
+            keys.date = row.int(8)
+            keys.time = row.int(9)
             keys.accessionNumber = row.text(10)
             keys.referringPhysician = PersonNameKeys(
                 alphabetic: row.text(11), ideographic: row.text(12), phonetic: row.text(13), codes: row.text(14))

@@ -28,7 +28,7 @@ struct Target: Sendable {
         }
         guard let found else { return try absence() }
         guard let series else {
-            let all = try transaction.all(
+            let all = try transaction.rows(
                 """
                 SELECT id, uid, version FROM series WHERE study_id = \(found.id)
                 ORDER BY number, uid
@@ -69,7 +69,7 @@ struct Target: Sendable {
                         version: instance.instance.version, template: template, own: own))
                 continue
             }
-            documents += try transaction.all(
+            documents += try transaction.rows(
                 """
                 SELECT i.uid, i.version, d.document FROM instances i JOIN instance_documents d ON d.id = i.id
                 WHERE i.id BETWEEN \(first) AND \(first | ArchiveSchema.maximumOrdinal)
