@@ -34,7 +34,8 @@ final class Handoff<Element: Sendable>: Sendable {
     /// Takes the oldest elements, waiting for the first. None: the handoff is closed and empty. One task may take.
     func take(upTo limit: Int) async -> [Element] {
         while true {
-            let (taken, isClosed, freed) = state.withLock { state in
+            let (taken, isClosed, freed) = state.withLock {
+                state -> ([Element], Bool, [CheckedContinuation<Void, Never>]) in
                 let taken = Self.takeOldest(limit, of: &state.elements)
                 guard state.elements.count < capacity || state.isClosed else { return (taken, state.isClosed, []) }
                 defer { state.waitingForRoom = [] }

@@ -1,3 +1,4 @@
+import Archive
 import BlobStorage
 import DICOMCore
 import Messaging

@@ -4,7 +4,7 @@ package import BlobStorage
 import DICOMCore
 import Messaging
 package import SQLStorage
-package import ServiceLifecycle
+import ServiceLifecycle
 
 /// Takes instances in: receives, identifies, checks and stores them, and announces what it stored.
 ///
@@ -14,7 +14,7 @@ package import ServiceLifecycle
 package struct IngestionPipeline: Service {
     /// Bytes that requests in progress hold: reserve before a body is read, and say "busy" when it is short.
     package let budget: ByteBudget
-    private let blobs: any BlobStore
+    let blobs: any BlobStore
     private let database: any SQLDatabase
     private let index: ArchiveIndex
     private let steps: [any IngestionStep]

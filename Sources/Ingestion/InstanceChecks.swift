@@ -29,7 +29,6 @@ struct InstanceChecks: Sendable {
             return .passed(
                 IdentifiedInstance(
                     file: file, blob: blob, identity: whole, origin: received.origin, receivedAt: received.receivedAt,
-                    isFileMetaTrue: !identity.findings.contains { $0.rule == .metaUIDMismatch },
                     hasUnreferencedBulkData: received.hasUnreferencedBulkData))
         }
     }
@@ -40,10 +39,10 @@ struct InstanceChecks: Sendable {
         let partial = PartialIdentity(
             sopClass: identity.sopClass, instance: identity.instance, study: identity.study)
         var warning: IngestionWarning? = instance.hasUnreferencedBulkData ? .unreferencedBulkData : nil
-        if instance.file.findings.contains(where: { $0.rule == .trailingData || $0.rule == .trailingSlack }) {
-            warning = .slack
+        for rule in instance.file.findings.lazy.map(\.rule) {
+            if rule == .trailingData || rule == .trailingSlack { warning = .slack }
+            if rule == .metaUIDMismatch { warning = .fileMetaDiffers }
         }
-        if !instance.isFileMetaTrue { warning = .fileMetaDiffers }
         if let target = instance.origin.targetStudy, target != identity.study {
             guard configuration.studyMismatch == .warn else { return .refused(.studyMismatch, partial) }
             warning = .studyMismatch
@@ -69,17 +68,15 @@ struct InstanceChecks: Sendable {
 
 /// The four UIDs of a data set, as far as they are there (step 5).
 private struct IdentityReading {
-    let findings: [Finding]
     private let sopClass, instance, study, series: Result<UID, RefusalCause>
     private let fileMeta: FileMetaInformation
 
     init(_ file: DICOMFile) {
-        let check = IdentityCheck(file: file)
+        let check = IdentityCheck(dataSet: file.dataSet)
         sopClass = Self.uid(check.sopClass)
         instance = Self.uid(check.sopInstance)
         study = Self.uid(check.study)
         series = Self.uid(check.series)
-        findings = check.findings
         fileMeta = file.fileMeta
     }
 

@@ -12,7 +12,10 @@ package struct InstanceReceiver {
     private var writer: (any BlobWriter)?
     private var preamble: PreambleFilter?
     private var refusal: RefusalCause?
+    private var identity: PartialIdentity?
     private var length = 0
+    private var held: ByteBuffer?
+    private var hasBegun = false
     private let limit: Int
     private let origin: IngestionOrigin
     private let receivedAt: Int64
@@ -54,10 +57,10 @@ package struct InstanceReceiver {
 
     /// Ends the instance.
     package mutating func finish() async -> ReceivedInstance {
-        if let held = preamble?.release() { await take(held) }
+        if let rest = preamble?.release() { await take(rest) }
         if refusal == nil, length == 0 { await refuse(.emptyPart) }
         do {
-            if refusal == nil, let file = try reader?.finish(), let blob = try await writer?.finish() {
+            if refusal == nil, let file = try readToEnd(), let blob = try await writer?.finish() {
                 writer = nil
                 return received(.file(file, blob))
             }
@@ -66,7 +69,7 @@ package struct InstanceReceiver {
         } catch {
             await refuse(RefusalCause(storageError: error))
         }
-        return received(.refused(refusal ?? .internalFailure, identity: nil))
+        return received(.refused(refusal ?? .internalFailure, identity: identity))
     }
 
     /// Gives the instance up: its sender is gone. Nothing of it remains.
@@ -74,7 +77,7 @@ package struct InstanceReceiver {
 
     private mutating func take(_ bytes: ByteBuffer) async {
         do {
-            try bytes.withUnsafeReadableBytes { bytes throws(DataSetReadError) in try reader?.receive(bytes) }
+            try read(bytes)
             try await writer?.write(bytes)
         } catch let error as DataSetReadError {
             await refuse(RefusalCause(error))
@@ -83,9 +86,47 @@ package struct InstanceReceiver {
         }
     }
 
-    private mutating func refuse(_ cause: RefusalCause) async {
-        refusal = refusal ?? cause
+    /// A first piece up to this size waits: if it is the whole file, it is read in one go, which is faster.
+    private static let heldLimit = 64 << 10
+
+    private mutating func read(_ bytes: ByteBuffer) throws(DataSetReadError) {
+        if !hasBegun, held == nil, bytes.readableBytes <= Self.heldLimit {
+            held = bytes
+            return
+        }
+        hasBegun = true
+        if let first = held {
+            held = nil
+            try receive(first)
+        }
+        try receive(bytes)
+    }
+
+    private mutating func readToEnd() throws(DataSetReadError) -> DICOMFile? {
+        if let whole = held { return try Part10Reader.read(Array(whole.readableBytesView)) }
+        return try reader?.finish()
+    }
+
+    private mutating func receive(_ bytes: ByteBuffer) throws(DataSetReadError) {
+        let result: Result<Void, DataSetReadError> = bytes.withUnsafeReadableBytes { bytes in
+            do throws(DataSetReadError) {
+                return .success(try reader?.receive(bytes) ?? ())
+            } catch {
+                return .failure(error)
+            }
+        }
+        try result.get()
+    }
+
+    /// Refuses the instance from without: its file cannot be made.
+    mutating func refuse(_ cause: RefusalCause, identity: PartialIdentity? = nil) async {
+        if refusal == nil {
+            refusal = cause
+            self.identity = identity
+        }
         reader = nil
+        held = nil
+        preamble = nil
         guard let writer else { return }
         self.writer = nil
         await writer.abort()

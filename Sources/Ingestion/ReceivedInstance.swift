@@ -28,8 +28,6 @@ package struct IdentifiedInstance: Sendable {
     package let identity: InstanceIdentity
     package let origin: IngestionOrigin
     package let receivedAt: Int64
-    /// Whether the file meta information names the same SOP Instance as the data set.
-    let isFileMetaTrue: Bool
     let hasUnreferencedBulkData: Bool
 }
 
