@@ -22,6 +22,12 @@ public struct DataSet: Sendable {
         for element in elements { insertIfAbsent(element) }
     }
 
+    /// Takes elements that are already in ascending order, without looking.
+    init(ascending elements: [DataElement], characterSet: SpecificCharacterSet) {
+        self.elements = elements
+        self.characterSet = characterSet
+    }
+
     /// The element with this tag.
     public subscript(tag: Tag) -> DataElement? {
         let index = insertionIndex(of: tag)
