@@ -66,4 +66,14 @@ final class FileReader: Sendable {
         guard code == 0 else { throw FileReadError(path: path, errno: code) }
         return taken
     }
+
+    /// The first bytes, fewer when the file is shorter.
+    func beginning(_ count: Int) throws(FileReadError) -> [UInt8] {
+        var buffer = ByteBuffer()
+        while buffer.readableBytes < count {
+            let taken = try read(at: buffer.readableBytes, upTo: count - buffer.readableBytes, into: &buffer)
+            if taken == 0 { break }
+        }
+        return Array(buffer.readableBytesView)
+    }
 }

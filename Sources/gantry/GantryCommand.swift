@@ -18,7 +18,7 @@ struct GantryCommand: AsyncParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            ServeCommand.self, DocumentationCommand.self,
+            ServeCommand.self, StoreCommand.self, SearchCommand.self, DocumentationCommand.self,
         ])
 
     static func main() async {

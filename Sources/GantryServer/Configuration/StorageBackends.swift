@@ -1,0 +1,13 @@
+package import BlobStorage
+package import SQLStorage
+
+/// The storage that the server works on. Only the command knows which drivers these are.
+package struct StorageBackends: Sendable {
+    package let database: any SQLDatabase
+    package let blobs: any BlobStore
+
+    package init(database: any SQLDatabase, blobs: any BlobStore) {
+        self.database = database
+        self.blobs = blobs
+    }
+}
