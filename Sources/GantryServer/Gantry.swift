@@ -1,15 +1,16 @@
 package import Archive
-import Audit
+package import Audit
 import BlobStorage
 import DICOMCore
 import Glibc
 import Hummingbird
+import HummingbirdCore
 import Ingestion
 package import Logging
-import Messaging
+package import Messaging
 import NIOCore
 package import Observability
-import SQLStorage
+package import SQLStorage
 package import ServiceLifecycle
 
 /// The whole server put together: configuration and storage in, one service group out. There is no other composition

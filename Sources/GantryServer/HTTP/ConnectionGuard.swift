@@ -1,4 +1,5 @@
-import NIOCore
+import HTTPTypes
+package import NIOCore
 import NIOHTTPTypes
 
 /// How long a sender may take, so that ten thousand slow ones cost ten thousand small objects and nothing else.

@@ -49,13 +49,13 @@ struct LimitedBody: AsyncSequence {
         Iterator(
             base: body.makeAsyncIterator(), limit: limit,
             inflater: coding == .identity
-                ? nil : Inflater(format: coding == .gzip ? .gzip : .zlibOrRaw, limits: .standard))
+                ? nil : Inflater(coding == .gzip ? .gzip : .zlib, limits: InflateLimits(.standard)))
     }
 
     struct Iterator: AsyncIteratorProtocol {
         fileprivate var base: RequestBody.AsyncIterator
         fileprivate let limit: Int
-        fileprivate var inflater: Inflater?
+        fileprivate let inflater: Inflater?
         private var count = 0
         private var isFinished = false
 
@@ -72,9 +72,9 @@ struct LimitedBody: AsyncSequence {
                 guard count <= limit else { throw LimitedBody.tooLarge(limit: limit) }
                 if decoded.readableBytes > 0 { return decoded }
             }
-            if !isFinished, inflater != nil {
+            if !isFinished, let inflater, inflater.inputCount > 0 {
                 isFinished = true
-                guard inflater?.isAtEnd ?? true else {
+                guard inflater.isAtEnd else {
                     throw Problem(.invalidBody, "The coded body ends before its end mark.")
                 }
             }
@@ -82,10 +82,12 @@ struct LimitedBody: AsyncSequence {
         }
 
         private mutating func decode(_ chunk: ByteBuffer) throws -> ByteBuffer {
-            guard inflater != nil else { return chunk }
+            guard let inflater else { return chunk }
             var output: [UInt8] = []
             do {
-                try chunk.withUnsafeReadableBytes { try inflater?.receive($0, into: &output) }
+                try chunk.withUnsafeReadableBytes { bytes in
+                    _ = try inflater.receive(bytes) { output.append(contentsOf: $0) }
+                }
             } catch {
                 throw Problem(.invalidBody, "The body is not what its Content-Encoding says, or inflates beyond measure.")
             }

@@ -29,8 +29,9 @@ struct InstanceContent: Sendable {
             return
         }
         let meta = FileMetaInformation(
-            sopClass: instance.identity.sopClass.string, sopInstance: instance.identity.instance.string,
-            transferSyntax: instance.transferSyntaxUID)
+            mediaStorageSOPClassUID: instance.identity.sopClass.string,
+            mediaStorageSOPInstanceUID: instance.identity.instance.string,
+            transferSyntaxUID: instance.transferSyntaxUID)
         form = .rewrittenMeta(ByteBuffer(bytes: meta.encoded()))
     }
 
@@ -89,12 +90,16 @@ struct InstanceContent: Sendable {
     ) async throws {
         guard case .converted(let target) = form else { return }
         var converter = Part10Converter(
-            from: TransferSyntax(uid: instance.transferSyntaxUID) ?? .explicitVRLittleEndian,
-            sopClass: instance.identity.sopClass.string, sopInstance: instance.identity.instance.string, to: target)
+            from: .init(
+                sopClassUID: instance.identity.sopClass.string, sopInstanceUID: instance.identity.instance.string,
+                transferSyntaxUID: instance.transferSyntaxUID, dataSetOffset: 0),
+            to: target)
         var output: [UInt8] = []
         let range = instance.dataSetOffset..<instance.length
         for try await chunk in blobs.chunks(instance.location, range, chunkSize: Self.chunkSize) {
-            try chunk.withUnsafeReadableBytes { bytes throws in try converter.receive(bytes, into: &output) }
+            try chunk.withUnsafeReadableBytes { bytes throws(DataSetReadError) in
+                try converter.receive(bytes, into: &output)
+            }
             guard !output.isEmpty else { continue }
             try await take(ByteBuffer(bytes: output))
             output.removeAll(keepingCapacity: true)

@@ -1,6 +1,7 @@
 import Archive
 import BlobStorage
 import DICOMCore
+import DICOMPixels
 import NIOCore
 
 /// The stream that ranges of a stored instance count in: the file, or the inflated data set of a deflated one.
@@ -22,13 +23,15 @@ struct StoredStream: Sendable {
         guard isDeflated else { return try await blobs.read(instance.location, range) }
         var result = ByteBuffer()
         result.reserveCapacity(min(range.count, Self.chunkSize))
-        let inflater = Inflater(.rawOrZlib, limits: InflateLimits(.standard))
+        let inflater = Inflater(.raw, limits: InflateLimits(.standard))
         var position = 0
         var inflated: [UInt8] = []
         let stored = instance.dataSetOffset..<instance.length
         for try await chunk in blobs.chunks(instance.location, stored, chunkSize: Self.chunkSize) {
             inflated.removeAll(keepingCapacity: true)
-            try chunk.withUnsafeReadableBytes { try inflater.receive($0, into: &inflated) }
+            try chunk.withUnsafeReadableBytes { bytes in
+                _ = try inflater.receive(bytes) { inflated.append(contentsOf: $0) }
+            }
             let wanted = range.clamped(to: position..<position + inflated.count)
             if !wanted.isEmpty { result.writeBytes(inflated[wanted.lowerBound - position..<wanted.upperBound - position]) }
             position += inflated.count
@@ -55,7 +58,7 @@ struct StoredStream: Sendable {
             let width = element.vr.numberWidth
             guard width > 1, TransferSyntax(uid: instance.transferSyntaxUID)?.isBigEndian == true else { return bytes }
             var swapped = Array(bytes.readableBytesView)
-            swapped.withUnsafeMutableBytes { ByteOrder.swapWords(in: $0, size: width) }
+            swapped.withUnsafeMutableBytes { FrameRepacker.swapWords(in: $0, size: width) }
             return ByteBuffer(bytes: swapped)
         case .bulk(.uri), .items, .fragments: return nil
         }

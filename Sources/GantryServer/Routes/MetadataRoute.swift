@@ -29,6 +29,7 @@ struct MetadataRoute: Sendable {
         case .xml:
             var generator = SystemRandomNumberGenerator()
             var parts = MultipartRelatedWriter(partType: "application/dicom+xml", using: &generator)
+            var xml = NativeModelWriter(bulkData: .inlineEverything)
             contentType = parts.contentType
             for document in documents.documents {
                 bytes += parts.partBegins(
@@ -36,7 +37,7 @@ struct MetadataRoute: Sendable {
                     location: "\(base)/studies/\(document.study)/series/\(document.series)/instances/"
                         + "\(document.instance)/metadata")
                 for dataSet in try DICOMJSONReader.dataSets(from: document.json(base: base)) {
-                    NativeModelWriter(bulkData: .inlineEverything).write(dataSet, into: &bytes)
+                    xml.write(dataSet, into: &bytes)
                 }
             }
             bytes += parts.end()

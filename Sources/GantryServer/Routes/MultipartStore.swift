@@ -111,7 +111,7 @@ private struct PartReader {
 
     /// Gives up the part at hand: the sender is gone or the request is refused as a whole.
     mutating func abandon() async {
-        if case .instance(let receiver) = current { await receiver.abandon() }
+        if case .instance(var receiver) = current { await receiver.abandon() }
         current = .none
         await metadata?.abandon()
     }
@@ -126,7 +126,7 @@ private struct PartReader {
         }
         switch role {
         case .instance:
-            current = .instance(try await store.pipeline.receive(expectedLength: nil, origin: store.origin))
+            current = .instance(await store.pipeline.receive(expectedLength: nil, origin: store.origin))
         case .foreign:
             current = .refused(.notDICOM(offset: 0))
         case .metadata, .bulkData:
@@ -142,7 +142,9 @@ private struct PartReader {
 
     private mutating func write(_ bytes: ByteBuffer) async throws {
         switch current {
-        case .instance(let receiver): try await receiver.write(bytes)
+        case .instance(var receiver):
+            await receiver.write(bytes)
+            current = .instance(receiver)
         case .ofMetadata: try await metadata?.write(bytes)
         case .refused, .none: break
         }
@@ -154,11 +156,11 @@ private struct PartReader {
         defer { current = .none }
         let index = count
         switch current {
-        case .instance(let receiver):
+        case .instance(var receiver):
             let received = await receiver.finish()
             count += 1
             let (pipeline, isDryRun) = (store.pipeline, store.isDryRun)
-            group.addTask { (index, [await pipeline.ingest(received, isDryRun: isDryRun)]) }
+            group.addTask { (index, [await pipeline.ingest(received, dryRun: isDryRun)]) }
         case .refused(let cause):
             count += 1
             group.addTask { (index, [.refused(cause, identity: nil)]) }

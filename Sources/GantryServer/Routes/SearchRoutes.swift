@@ -53,11 +53,11 @@ struct SearchRoutes: Sendable {
         case .xml:
             var generator = SystemRandomNumberGenerator()
             var parts = MultipartRelatedWriter(partType: "application/dicom+xml", using: &generator)
+            var xml = NativeModelWriter(bulkData: .inlineEverything)
             contentType = parts.contentType
             for index in 0..<result.count {
                 bytes += parts.partBegins(contentType: "application/dicom+xml")
-                NativeModelWriter(bulkData: .inlineEverything)
-                    .write(try result.dataSet(match: index, base: base), into: &bytes)
+                xml.write(try result.dataSet(match: index, base: base), into: &bytes)
             }
             bytes += parts.end()
         }

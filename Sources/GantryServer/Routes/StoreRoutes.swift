@@ -64,15 +64,15 @@ private struct SinglePartStore {
         var receiver: InstanceReceiver?
         do {
             for try await chunk in body where chunk.readableBytes > 0 {
-                if receiver == nil { receiver = try await pipeline.receive(expectedLength: length, origin: origin) }
-                try await receiver?.write(chunk)
+                if receiver == nil { receiver = await pipeline.receive(expectedLength: length, origin: origin) }
+                await receiver?.write(chunk)
             }
         } catch {
             await receiver?.abandon()
             throw error
         }
         guard let received = await receiver?.finish() else { return [] }
-        return [await pipeline.ingest(received, isDryRun: isDryRun)]
+        return [await pipeline.ingest(received, dryRun: isDryRun)]
     }
 }
 
@@ -98,15 +98,17 @@ private struct StoreAnswer {
             writer.write(module, into: &bytes)
             headers[.contentType] = "application/dicom+json"
         case .xml:
-            NativeModelWriter(bulkData: .inlineEverything).write(module, into: &bytes)
+            var writer = NativeModelWriter(bulkData: .inlineEverything)
+            writer.write(module, into: &bytes)
             headers[.contentType] = "application/dicom+xml"
         case .multipartXML:
             var generator = SystemRandomNumberGenerator()
-            var writer = MultipartRelatedWriter(partType: "application/dicom+xml", using: &generator)
-            bytes = writer.partBegins(contentType: "application/dicom+xml")
-            NativeModelWriter(bulkData: .inlineEverything).write(module, into: &bytes)
-            bytes += writer.end()
-            headers[.contentType] = writer.contentType
+            var parts = MultipartRelatedWriter(partType: "application/dicom+xml", using: &generator)
+            var writer = NativeModelWriter(bulkData: .inlineEverything)
+            bytes = parts.partBegins(contentType: "application/dicom+xml")
+            writer.write(module, into: &bytes)
+            bytes += parts.end()
+            headers[.contentType] = parts.contentType
         }
         if let text = result.warningText { headers[.warning] = "299 \(base) \"\(text)\"" }
         if !isDryRun, let study = result.study {
