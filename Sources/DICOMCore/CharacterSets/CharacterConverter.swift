@@ -61,7 +61,7 @@ enum CharacterConverter {
                 let result = iconv(descriptor.raw, &input, &inputLeft, &target, &targetLeft)
                 let code = errno
                 output.append(contentsOf: UnsafeRawBufferPointer(buffer).prefix(buffer.count - targetLeft))
-                guard result == .max else { continue }
+                guard result == -1 else { continue }
                 switch code {
                 case E2BIG: continue
                 default:

@@ -35,7 +35,7 @@ public struct DecimalString: Hashable, Sendable {
         guard point == UInt8(ascii: "."), let last = fraction.last, last != 0x30,
             fraction.allSatisfy({ $0 &- 0x30 < 10 })
         else { return false }
-        return whole.count + fraction.count <= 15
+        return (first == 0x30 ? 0 : whole.count) + fraction.count <= 15
     }
 
     private static func hasNumberSyntax(_ text: ArraySlice<UInt8>) -> Bool {
