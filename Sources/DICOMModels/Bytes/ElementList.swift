@@ -31,7 +31,5 @@ extension DataElement {
 
 extension VR {
     /// What an element without a VR most probably has; bytes when nothing is known of it.
-    static func inferred(for tag: Tag) -> VR {
-        .UN
-    }
+    static func inferred(for tag: Tag) -> VR { DataDictionary.standard.vr(for: tag) ?? .UN }
 }
