@@ -92,7 +92,8 @@ package struct TestInstance: Sendable {
     package func part10(
         dataSet: [UInt8], transferSyntaxUID: String = "1.2.840.10008.1.2.1"
     ) -> [UInt8] {
-        [UInt8](repeating: 0, count: 128) + Array("DICM".utf8) + fileMeta(transferSyntaxUID: transferSyntaxUID) + dataSet
+        [UInt8](repeating: 0, count: 128) + Array("DICM".utf8) + fileMeta(transferSyntaxUID: transferSyntaxUID)
+            + dataSet
     }
 
     /// Group 0002. Leave elements out with `dropping`; a wrong group length comes by `groupLength`.

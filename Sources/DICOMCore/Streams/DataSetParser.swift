@@ -208,7 +208,9 @@ struct DataSetParser<Visitor: DataSetVisitor & Sendable>: Sendable {
                     close()
                 }
                 if isAfterOddLength {
-                    guard try passPadding(window, &index, base, isFinal: isFinal, letters: letters) else { return index }
+                    guard try passPadding(window, &index, base, isFinal: isFinal, letters: letters) else {
+                        return index
+                    }
                     continue
                 }
                 guard window.count - index >= 8 else {
@@ -605,7 +607,9 @@ struct DataSetParser<Visitor: DataSetVisitor & Sendable>: Sendable {
             return isFinal && frames.isEmpty && window[index...].allSatisfy { $0 == 0 || $0 == 0xFF }
         }
         let tag = window.tag(index, top.encoding)
-        if tag.group == 0xFFFE { return tag == .item || tag == .itemDelimitationItem || tag == .sequenceDelimitationItem }
+        if tag.group == 0xFFFE {
+            return tag == .item || tag == .itemDelimitationItem || tag == .sequenceDelimitationItem
+        }
         if tag.rawValue == 0 || tag.rawValue == .max { return frames.isEmpty }
         guard top.kind == .root || top.kind == .item, tag.group >= 8 else { return false }
         if !top.encoding.isImplicit, VRTable.vr(window[index + 4], window[index + 5], in: letters) != nil {

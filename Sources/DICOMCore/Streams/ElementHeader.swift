@@ -71,7 +71,9 @@ extension UnsafeRawBufferPointer {
 
     /// Part of the buffer. The bounds are trapped on in debug builds and checked by the caller always.
     @inline(__always)
-    func part(_ start: Int, _ end: Int) -> UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: self[start..<end]) }
+    func part(_ start: Int, _ end: Int) -> UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(rebasing: self[start..<end])
+    }
 }
 
 /// Writes element and item headers (PS3.5 7.1, 7.5).
