@@ -58,7 +58,7 @@ private struct Parts: Equatable {
         Case(name: "empty payload", body: "--b\r\nA: 1\r\n\r\n\r\n--b--", texts: [""]),
         Case(name: "header's line end is the delimiter's", body: "--b\r\nA: 1\r\n\r\n--b\r\n\r\n--b--", texts: ["", ""]),
         Case(
-            name: "header without an empty line", body: "--b\r\nA: 1\r\n--b\r\nA: 2\r\n\r\ntwo\r\n--b\r\nA: 3\r\n--b--",
+            name: "header without an empty line", body: "--b\r\nA: 1\r\n--b\r\nA: 2\r\n\r\ntwo\r\n--b\r\nA: 3\r\n--b--\r\n",
             texts: ["", "two", ""]),
         Case(name: "boundary as prefix", body: "--b\r\n\r\none\r\n--bc\r\n--b-\r\n--b x\r\n--b--", texts: ["one\r\n--bc\r\n--b-\r\n--b x"]),
         Case(name: "boundary inside a line", body: "--b\r\n\r\none --b\r\n --b\r\n--b--", texts: ["one --b\r\n --b"]),

@@ -220,7 +220,7 @@ public struct MultipartRelatedParser: Sendable {
         tail = []
         guard !held.isEmpty else { return nil }
         guard state == .payload else {
-            sawText = true
+            if !sawText { sawText = held.contains { !Self.isWhiteSpace($0) } }
             return nil
         }
         return .heldBytes(held)
@@ -229,10 +229,12 @@ public struct MultipartRelatedParser: Sendable {
     private mutating func payload(_ range: Range<Int>, in bytes: UnsafeRawBufferPointer) -> Event? {
         if state == .payload { return .bytes(range) }
         if !sawText {
-            sawText = range.contains { !(bytes[$0] == 0x20 || (0x09...0x0D).contains(bytes[$0])) }
+            sawText = range.contains { !Self.isWhiteSpace(bytes[$0]) }
         }
         return nil
     }
+
+    private static func isWhiteSpace(_ byte: UInt8) -> Bool { byte == 0x20 || (0x09...0x0D).contains(byte) }
 
     private mutating func endPart(then next: State) -> Event? {
         let event: Event? = state == .payload ? .partEnds : nil
