@@ -18,7 +18,8 @@ struct GantryCommand: AsyncParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            ServeCommand.self, StoreCommand.self, SearchCommand.self, DocumentationCommand.self,
+            ServeCommand.self, StoreCommand.self, SearchCommand.self, RetrieveCommand.self, InspectCommand.self,
+            DocumentationCommand.self,
         ])
 
     static func main() async {
