@@ -1,5 +1,5 @@
-package import Archive
-package import Audit
+import Archive
+import Audit
 import BlobStorage
 import DICOMCore
 import Glibc
@@ -7,15 +7,15 @@ import Hummingbird
 import HummingbirdCore
 import Ingestion
 package import Logging
-package import Messaging
+import Messaging
 import NIOCore
 package import Observability
 package import SQLStorage
-package import ServiceLifecycle
+import ServiceLifecycle
 
 /// The whole server put together: configuration and storage in, one service group out. There is no other composition
 /// root.
-package struct Gantry: Service {
+package struct Gantry: Sendable {
     private let configuration: GantryConfiguration
     private let backends: StorageBackends
     private let registry: MetricRegistry
@@ -68,7 +68,10 @@ package struct Gantry: Service {
         // Stopped in the reverse order: first no more requests, then what they still wait for.
         var group = ServiceGroupConfiguration(
             services: [
-                .init(service: pipeline), .init(service: IntegritySweep(archive: archive, clock: Self.systemClock, logger: logger)),
+                .init(service: pipeline),
+                .init(
+                    service: IntegritySweep(
+                        database: backends.database, blobs: backends.blobs, logger: logger, clock: Self.systemClock)),
                 .init(service: server),
             ],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
@@ -89,7 +92,8 @@ package struct Gantry: Service {
                 archive: archive, maximum: configuration.search.maximumResults,
                 isAcceptStrict: configuration.strict.accept, isQueryStrict: configuration.strict.query),
             retrieve: RetrieveRoutes(archive: archive, configuration: configuration),
-            delete: DeleteRoutes(archive: archive, pipeline: pipeline, clock: Self.systemClock),
+            delete: DeleteRoutes(
+                archive: archive, eventSource: configuration.ingestion.eventSource, clock: Self.systemClock),
             operations: OperationsRoutes(
                 archive: archive, checks: healthChecks, registry: registry, changes: ChangeFeed(archive: archive),
                 publicBase: publicBase),

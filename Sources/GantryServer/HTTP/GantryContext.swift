@@ -1,5 +1,4 @@
 package import Hummingbird
-package import Logging
 package import NIOCore
 
 /// What goes along with one request: its connection, its logger and the id that its answer, log lines and audit

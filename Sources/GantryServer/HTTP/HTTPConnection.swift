@@ -3,7 +3,7 @@ package import HummingbirdCore
 package import Logging
 package import NIOCore
 import NIOHTTP1
-import NIOHTTPTypes
+package import NIOHTTPTypes
 import NIOHTTPTypesHTTP1
 
 /// One HTTP/1.1 connection: Hummingbird's channel with our guards around it.

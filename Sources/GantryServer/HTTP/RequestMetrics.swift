@@ -1,4 +1,4 @@
-import Metrics
+package import Metrics
 import Synchronization
 
 /// The route of a request as a metric label and in the log: a closed set, never a path (security.md SEC-56).

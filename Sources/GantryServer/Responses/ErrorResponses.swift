@@ -56,7 +56,7 @@ enum ErrorResponses {
     }
 
     private static func problem(for error: BlobError) -> Problem {
-        switch error {
+        switch error.code {
         case .full: Problem(.insufficientStorage, "The object store is full.")
         default: Problem(.internalError, "The stored object could not be read.")
         }

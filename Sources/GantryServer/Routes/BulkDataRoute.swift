@@ -187,7 +187,7 @@ private struct BulkValue: Sendable {
             ).response(request, as: form, contentType: form.mediaType, location: location)
         }
         guard let bytes = try await bytes() else { throw Problem(.noSuchResource, "The value has no bytes.") }
-        return RangedBytes(bytes: bytes).response(request, as: form, contentType: form.mediaType, location: location)
+        return try RangedBytes(bytes: bytes).response(request, as: form, contentType: form.mediaType, location: location)
     }
 }
 

@@ -84,7 +84,7 @@ private struct PartReader {
             }
             try await write(bytes)
         case .heldBytes(let bytes): try await write(ByteBuffer(bytes: bytes))
-        case .partEnds: await endPart(into: &group)
+        case .partEnds: try await endPart(into: &group)
         }
     }
 
@@ -99,10 +99,9 @@ private struct PartReader {
             throw Problem(.invalidBody, "The body does not contain the boundary that the Content-Type names.")
         case .insidePart(let heldBytes):
             if !heldBytes.isEmpty { try await write(ByteBuffer(bytes: heldBytes)) }
-            await endPart(into: &group)
+            try await endPart(into: &group)
         }
-        if let metadata {
-            let outcomes = try await metadata.finish()
+        if let outcomes = await metadata?.finish() {
             let index = count
             count += 1
             group.addTask { (index, outcomes) }
@@ -135,7 +134,7 @@ private struct PartReader {
                     pipeline: store.pipeline, origin: store.origin, isDryRun: store.isDryRun,
                     isXML: payload == .dicomXML, base: store.base)
             }
-            try await metadata?.begin(header, isMetadata: role == .metadata)
+            await metadata?.begin(header, isMetadata: role == .metadata)
             current = .ofMetadata
         }
     }
@@ -152,7 +151,7 @@ private struct PartReader {
 
     private mutating func endPart(
         into group: inout ThrowingTaskGroup<(Int, [IngestionOutcome]), any Error>
-    ) async {
+    ) async throws {
         defer { current = .none }
         let index = count
         switch current {
@@ -164,7 +163,7 @@ private struct PartReader {
         case .refused(let cause):
             count += 1
             group.addTask { (index, [.refused(cause, identity: nil)]) }
-        case .ofMetadata: await metadata?.endPart()
+        case .ofMetadata: try await metadata?.endPart()
         case .none: break
         }
     }
