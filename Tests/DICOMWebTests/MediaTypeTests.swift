@@ -10,7 +10,8 @@ import Testing
         (#"multipart/related ; type = "application/dicom" ;; x=1"#, "multipart/related", "application/dicom"),
         (#"multipart/related; type="a\"b;c,d""#, "multipart/related", #"a"b;c,d"#),
     ])
-    func `reads names in any case and values with or without quotes`(text: String, essence: String, type: String) throws {
+    func `reads names in any case and values with or without quotes`(text: String, essence: String, type: String) throws
+    {
         let mediaType = try #require(MediaType(text))
         #expect(mediaType.essence == essence)
         #expect(mediaType["type"] == type)
@@ -122,7 +123,10 @@ import Testing
         (#"multipart/related; type="image/*""#, ["2", "4"]),
         (#"multipart/related; type="image/dicom+jpeg-ls""#, ["2"]),
         ("multipart/related", ["0", "2", "4"]),
-        ("multipart/related; type=image/jls; q=1, multipart/related; type=application/octet-stream; q=0.1", ["2", "0"]),
+        (
+            "multipart/related; type=image/jls; q=1, multipart/related; type=application/octet-stream; q=0.1",
+            ["2", "0"]
+        ),
         (#"multipart/related; type="application/octet-stream"; transfer-syntax=*"#, ["0 *"]),
         ("image/jp2; transfer-syntax=1.2; q=0.5, image/jp2; transfer-syntax=*", ["5 *", "5 1.2"]),
         ("image/jp2;q=0, */*", ["0", "1", "2", "3", "4"]),

@@ -49,21 +49,35 @@ private struct Parts: Equatable {
     }
 
     static let cases: [Case] = [
-        Case(name: "two parts", body: "--b\r\nA: 1\r\n\r\none\r\n--b\r\nA: 2\r\n\r\ntwo\r\n--b--\r\n", texts: ["one", "two"]),
+        Case(
+            name: "two parts", body: "--b\r\nA: 1\r\n\r\none\r\n--b\r\nA: 2\r\n\r\ntwo\r\n--b--\r\n",
+            texts: ["one", "two"]),
         Case(name: "leading CRLF, no final CRLF", body: "\r\n--b\r\n\r\none\r\n--b--", texts: ["one"]),
-        Case(name: "preamble and epilogue", body: "hello\r\n --b\r\n--bx\r\n--b\r\n\r\none\r\n--b--\r\n--b\r\n\r\nno", texts: ["one"]),
+        Case(
+            name: "preamble and epilogue", body: "hello\r\n --b\r\n--bx\r\n--b\r\n\r\none\r\n--b--\r\n--b\r\n\r\nno",
+            texts: ["one"]),
         Case(name: "LF only", body: "--b\nA: 1\n\none\r\n--b\nA: 2\n\ntwo\n--b--\n", texts: ["one\r", "two"]),
-        Case(name: "LF payload in CRLF framing", body: "--b\r\n\r\none\n--b\r\nmore\r\n--b--", texts: ["one\n--b\r\nmore"]),
+        Case(
+            name: "LF payload in CRLF framing", body: "--b\r\n\r\none\n--b\r\nmore\r\n--b--",
+            texts: ["one\n--b\r\nmore"]),
         Case(name: "LF header in CRLF framing", body: "--b\r\nA: 1\n\none\r\n--b--", texts: ["one"]),
         Case(name: "empty payload", body: "--b\r\nA: 1\r\n\r\n\r\n--b--", texts: [""]),
-        Case(name: "header's line end is the delimiter's", body: "--b\r\nA: 1\r\n\r\n--b\r\n\r\n--b--", texts: ["", ""]),
         Case(
-            name: "header without an empty line", body: "--b\r\nA: 1\r\n--b\r\nA: 2\r\n\r\ntwo\r\n--b\r\nA: 3\r\n--b--\r\n",
+            name: "header's line end is the delimiter's", body: "--b\r\nA: 1\r\n\r\n--b\r\n\r\n--b--", texts: ["", ""]),
+        Case(
+            name: "header without an empty line",
+            body: "--b\r\nA: 1\r\n--b\r\nA: 2\r\n\r\ntwo\r\n--b\r\nA: 3\r\n--b--\r\n",
             texts: ["", "two", ""]),
-        Case(name: "boundary as prefix", body: "--b\r\n\r\none\r\n--bc\r\n--b-\r\n--b x\r\n--b--", texts: ["one\r\n--bc\r\n--b-\r\n--b x"]),
+        Case(
+            name: "boundary as prefix", body: "--b\r\n\r\none\r\n--bc\r\n--b-\r\n--b x\r\n--b--",
+            texts: ["one\r\n--bc\r\n--b-\r\n--b x"]),
         Case(name: "boundary inside a line", body: "--b\r\n\r\none --b\r\n --b\r\n--b--", texts: ["one --b\r\n --b"]),
-        Case(name: "blanks behind the boundary", body: "--b \t\r\n\r\none\r\n--b  \r\n\r\ntwo\r\n--b-- x", texts: ["one", "two"]),
-        Case(name: "line ends in payload", body: "--b\r\n\r\n\r\n\r\n\r\r\n\n--\r\n-\r\n--\r\n--b--", texts: ["\r\n\r\n\r\r\n\n--\r\n-\r\n--"]),
+        Case(
+            name: "blanks behind the boundary", body: "--b \t\r\n\r\none\r\n--b  \r\n\r\ntwo\r\n--b-- x",
+            texts: ["one", "two"]),
+        Case(
+            name: "line ends in payload", body: "--b\r\n\r\n\r\n\r\n\r\r\n\n--\r\n-\r\n--\r\n--b--",
+            texts: ["\r\n\r\n\r\r\n\n--\r\n-\r\n--"]),
         Case(name: "CR before the delimiter", body: "--b\r\n\r\none\r\r\n--b--", texts: ["one\r"]),
         Case(name: "CR behind a boundary", body: "--b\r\n\r\none\r\n--b\r\r\n--b--", texts: ["one\r\n--b\r"]),
         Case(name: "starts with a boundary that is none", body: "--b\r\n\r\n--bx\r\n--b--", texts: ["--bx"]),
@@ -74,9 +88,15 @@ private struct Parts: Equatable {
         Case(name: "half a delimiter", body: "\r\n--", texts: [], ending: .noDelimiter),
         Case(name: "delimiter alone", body: "--b", texts: [], ending: .beforePart),
         Case(name: "ends in a header", body: "--b\r\nA: 1", texts: [], ending: .beforePart),
-        Case(name: "no close delimiter", body: "--b\r\n\r\none\r\n--b\r\n\r\ntwo", texts: ["one", "two"], ending: .insidePart(heldBytes: [])),
-        Case(name: "half a close delimiter", body: "--b\r\n\r\none\r\n-", texts: ["one\r\n-"], ending: .insidePart(heldBytes: [])),
-        Case(name: "close delimiter cut", body: "--b\r\n\r\none\r\n--b-", texts: ["one"], ending: .insidePart(heldBytes: [])),
+        Case(
+            name: "no close delimiter", body: "--b\r\n\r\none\r\n--b\r\n\r\ntwo", texts: ["one", "two"],
+            ending: .insidePart(heldBytes: [])),
+        Case(
+            name: "half a close delimiter", body: "--b\r\n\r\none\r\n-", texts: ["one\r\n-"],
+            ending: .insidePart(heldBytes: [])),
+        Case(
+            name: "close delimiter cut", body: "--b\r\n\r\none\r\n--b-", texts: ["one"],
+            ending: .insidePart(heldBytes: [])),
         Case(
             name: "nested multipart", body: "--b\r\nContent-Type: multipart/mixed; boundary=c\r\n\r\n--c--\r\n--b--",
             texts: ["--c--"], problems: [.nestedMultipart]),
@@ -84,7 +104,8 @@ private struct Parts: Equatable {
             name: "base64", body: "--b\r\nContent-Transfer-Encoding: Base64\r\n\r\nQQ==\r\n--b--", texts: ["QQ=="],
             problems: [.transferEncoding]),
         Case(
-            name: "binary", body: "--b\r\nContent-Transfer-Encoding: BINARY\r\n\r\nQ\r\n--b--", texts: ["Q"], problems: [nil]),
+            name: "binary", body: "--b\r\nContent-Transfer-Encoding: BINARY\r\n\r\nQ\r\n--b--", texts: ["Q"],
+            problems: [nil]),
         Case(name: "no field", body: "--b\r\nnonsense\r\n\r\none\r\n--b--", texts: ["one"], problems: [.malformed]),
         Case(
             name: "too many fields", body: "--b\r\n" + String(repeating: "A: 1\r\n", count: 17) + "\r\none\r\n--b--",
@@ -119,7 +140,8 @@ private struct Parts: Equatable {
     }
 
     @Test func `a long header is a part that is refused`() throws {
-        let body = Array("--b\r\nX: \(String(repeating: "x", count: 1 << 20))\r\n\r\none\r\n--b\r\n\r\ntwo\r\n--b--".utf8)
+        let body = Array(
+            "--b\r\nX: \(String(repeating: "x", count: 1 << 20))\r\n\r\none\r\n--b\r\n\r\ntwo\r\n--b--".utf8)
         for size in [100, 4096, body.count] {
             let pieces = stride(from: 0, to: body.count, by: size).map { body[$0..<min(body.count, $0 + size)] }
             let parts = try Parts(pieces, boundary: "b")
@@ -136,7 +158,8 @@ private struct Parts: Equatable {
     }
 
     @Test func `continuation lines are joined and names are in lower case`() throws {
-        let body = Array("--b\r\nContent-Type: application/dicom;\r\n\tname=\"x\"\r\nCONTENT-ID: <a@b>\r\n\r\n\r\n--b--".utf8)
+        let body = Array(
+            "--b\r\nContent-Type: application/dicom;\r\n\tname=\"x\"\r\nCONTENT-ID: <a@b>\r\n\r\n\r\n--b--".utf8)
         let fields = try Parts([body[...]], boundary: "b").parts[0].fields
         let header = PartHeader(fields: fields)
         #expect(header.contentType?.essence == "application/dicom")

@@ -26,7 +26,9 @@ import Testing
     }
 
     @Test func `escapes are decoded once`() throws {
-        #expect(try ResourcePath("/studies/1%2E2/series/3.4/instances/5.6/frames/1%2C2").description.hasSuffix("/1.2/series/3.4/instances/5.6/frames/1,2"))
+        #expect(
+            try ResourcePath("/studies/1%2E2/series/3.4/instances/5.6/frames/1%2C2").description.hasSuffix(
+                "/1.2/series/3.4/instances/5.6/frames/1,2"))
         #expect(try ResourcePath("\(Self.I)/bulkdata/7fe00010").description == "\(Self.I)/bulkdata/7FE00010")
         #expect(try ResourcePath("/studies/0.01.2").description == "/studies/0.01.2")
     }
@@ -42,7 +44,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "/studies/abc", "/studies//series", "/studies/1..2", "/studies/.1", "/studies/1.2/series/3.", "/studies/%zz", "/studies/%FF",
+        "/studies/abc", "/studies//series", "/studies/1..2", "/studies/.1", "/studies/1.2/series/3.", "/studies/%zz",
+        "/studies/%FF",
         "/studies/1%2F2", "/studies/" + String(repeating: "1", count: 65), "/studies/1.2%00", "\(I)/bulkdata/7FE0",
         "\(I)/bulkdata/00400555/0/0040A160", "\(I)/bulkdata/00400555/1", "/studies/\u{661}.2",
         "\(I)/frames/0", "\(I)/frames/a", "\(I)/frames/1,1", "\(I)/frames/-1", "\(I)/frames/1,", "\(I)/frames/1.5",
@@ -73,7 +76,9 @@ import Testing
         let sequence = DataElement(Tag(0x0040, 0x0555), .SQ, .items([DataSet(), DataSet([inner])]))
         let path = try #require(BulkDataPath(segments: ["00400555", "2", "0040A160"]))
         #expect(path.element(in: DataSet([sequence])) == inner)
-        #expect(BulkDataPath(steps: [.init(sequence: sequence.tag, item: 3)], tag: inner.tag).element(in: DataSet([sequence])) == nil)
+        #expect(
+            BulkDataPath(steps: [.init(sequence: sequence.tag, item: 3)], tag: inner.tag).element(
+                in: DataSet([sequence])) == nil)
     }
 
     private func error(_ path: String, _ method: HTTPRequest.Method? = nil) -> DICOMWebError? {
@@ -125,7 +130,9 @@ import Testing
     @Test func `lists the tree of resources`() {
         let text = String(decoding: CapabilitiesDescription().wadl(serviceURL: "http://h/dicomweb?a&b"), as: UTF8.self)
         #expect(text.contains("<resources base=\"http://h/dicomweb?a&amp;b/\">"))
-        for path in ["studies", "series", "instances", "metadata", "rendered", "thumbnail", "bulkdata", "pixeldata", "frames"] {
+        for path in [
+            "studies", "series", "instances", "metadata", "rendered", "thumbnail", "bulkdata", "pixeldata", "frames",
+        ] {
             #expect(text.contains("<resource path=\"\(path)\">"))
         }
         #expect(text.contains("<method name=\"POST\""))

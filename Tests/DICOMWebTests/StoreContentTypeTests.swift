@@ -10,7 +10,10 @@ import Testing
         (#"Multipart/Related; Boundary="b c"; Type="Application/DICOM""#, .dicom, "b c"),
         (#"multipart/related; type="application/dicom+json"; boundary=b"#, .dicomJSON, "b"),
         (#"multipart/related; type="application/dicom+xml"; boundary=b"#, .dicomXML, "b"),
-        ("multipart/related; type=application/dicom; transfer-syntax=1.2; boundary=----------f0d9ae2", .dicom, "----------f0d9ae2"),
+        (
+            "multipart/related; type=application/dicom; transfer-syntax=1.2; boundary=----------f0d9ae2", .dicom,
+            "----------f0d9ae2"
+        ),
         ("multipart/related; type=application/dicom; boundary=----=_Part_0_1.2", .dicom, "----=_Part_0_1.2"),
     ])
     func `takes what clients send`(text: String, payload: StoreContentType.Payload, boundary: String) throws {
@@ -36,7 +39,9 @@ import Testing
     }
 
     @Test func `the first part tells when the body does not`() throws {
-        func header(_ type: String?) -> PartHeader { PartHeader(fields: type.map { [.init("content-type", $0)] } ?? []) }
+        func header(_ type: String?) -> PartHeader {
+            PartHeader(fields: type.map { [.init("content-type", $0)] } ?? [])
+        }
         let unstated = StoreContentType.Payload.unstated
         #expect(try unstated.resolved(firstPart: header("application/dicom; x=1")) == .dicom)
         #expect(try unstated.resolved(firstPart: header("application/dicom+json")) == .dicomJSON)
@@ -45,7 +50,9 @@ import Testing
             #expect(error?.status == .unsupportedMediaType)
         }
         #expect(StoreContentType.Payload.dicom.role(of: header(nil), isFirst: false) == .instance)
-        #expect(StoreContentType.Payload.dicom.role(of: header("application/octet-stream; name=x"), isFirst: true) == .instance)
+        #expect(
+            StoreContentType.Payload.dicom.role(of: header("application/octet-stream; name=x"), isFirst: true)
+                == .instance)
         #expect(StoreContentType.Payload.dicom.role(of: header("text/plain"), isFirst: false) == .foreign)
         #expect(StoreContentType.Payload.dicomJSON.role(of: header(nil), isFirst: true) == .metadata)
         #expect(StoreContentType.Payload.dicomJSON.role(of: header("image/jpeg"), isFirst: false) == .bulkData)

@@ -6,9 +6,12 @@ import Testing
 @Suite struct StoreResponseTests {
     private func uid(_ text: String) throws -> UID { try #require(UID(text)) }
 
-    private func stored(_ instance: String, study: String = "1.1", warning: WarningReason? = nil) throws -> StoreResponse.Outcome {
+    private func stored(
+        _ instance: String, study: String = "1.1", warning: WarningReason? = nil
+    ) throws -> StoreResponse.Outcome {
         .stored(
-            .init(study: try uid(study), series: try uid("2.2"), sopClass: try uid("3.3"), sopInstance: try uid(instance)),
+            .init(
+                study: try uid(study), series: try uid("2.2"), sopClass: try uid("3.3"), sopInstance: try uid(instance)),
             warning: warning)
     }
 
@@ -25,7 +28,8 @@ import Testing
         #expect(items.count == 2)
         #expect(items[0].map(\.tag) == [.referencedSOPClassUID, .referencedSOPInstanceUID, .retrieveURL])
         #expect(text(items[0][.referencedSOPInstanceUID]) == "4.1\0")
-        #expect(text(items[1][.retrieveURL])?.hasPrefix("http://h/dicomweb/studies/1.1/series/2.2/instances/4.2") == true)
+        #expect(
+            text(items[1][.retrieveURL])?.hasPrefix("http://h/dicomweb/studies/1.1/series/2.2/instances/4.2") == true)
         #expect(items[1][.warningReason]?.bytes == [0x07, 0xB0])
     }
 
@@ -49,8 +53,10 @@ import Testing
         let cases: [([StoreResponse.Outcome], Int)] = [
             ([], 204), ([good], 200), ([good, good], 200), ([try stored("4.1", warning: .coercion)], 202),
             ([good, .unidentified(.cannotUnderstand)], 202), ([.unidentified(.cannotUnderstand)], 400),
-            ([.unidentified(.malformedPart), try failed(.cannotUnderstand)], 400), ([try failed(.missingAttribute)], 409),
-            ([try failed(.missingAttribute), .unidentified(.cannotUnderstand)], 409), ([try failed(.unresolvedBulkData)], 409),
+            ([.unidentified(.malformedPart), try failed(.cannotUnderstand)], 400),
+            ([try failed(.missingAttribute)], 409),
+            ([try failed(.missingAttribute), .unidentified(.cannotUnderstand)], 409),
+            ([try failed(.unresolvedBulkData)], 409),
             ([try failed(.transferSyntaxNotSupported)], 409), ([try failed(.outOfResources)], 507),
             ([try failed(.outOfResources), try failed(.studyMismatch)], 409), ([try failed(.processingFailure)], 503),
         ]

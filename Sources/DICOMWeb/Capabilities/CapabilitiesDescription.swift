@@ -70,7 +70,9 @@ public struct CapabilitiesDescription: Sendable {
         writer.resource("bulkdata") { writer in
             writer.retrieve("Retrieve\(name)BulkData", WADLWriter.bulkDataTypes)
             guard name == "Instance" else { return }
-            writer.resource("{bulkdata}", isTemplate: true) { $0.retrieve("RetrieveBulkData", WADLWriter.bulkDataTypes) }
+            writer.resource("{bulkdata}", isTemplate: true) {
+                $0.retrieve("RetrieveBulkData", WADLWriter.bulkDataTypes)
+            }
         }
         writer.resource("pixeldata") { $0.retrieve("Retrieve\(name)PixelData", WADLWriter.bulkDataTypes) }
         writeRendered(name, to: &writer)
@@ -170,7 +172,9 @@ private struct WADLWriter {
         close("method")
     }
 
-    private mutating func leaf(_ name: String, _ attributes: [(String, String)]) { line(tag(name, attributes, end: "/>")) }
+    private mutating func leaf(_ name: String, _ attributes: [(String, String)]) {
+        line(tag(name, attributes, end: "/>"))
+    }
 
     private mutating func line(_ content: String) {
         text += String(repeating: "  ", count: depth)

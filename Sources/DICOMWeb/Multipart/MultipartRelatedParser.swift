@@ -1,11 +1,11 @@
 // Longer than most files: one state machine.
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #else
-import Darwin
+    import Darwin
 #endif
 
 /// What a reader of multipart bodies puts up with.

@@ -13,7 +13,9 @@ public enum ByteRange: Hashable, Sendable {
         let parts = fieldValue.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
         guard parts.count == 2, Self.trimmed(parts[0]).lowercased() == "bytes" else { return }
         let bounds = Self.trimmed(parts[1]).split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false)
-        guard bounds.count == 2, bounds.allSatisfy({ $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }) else { return }
+        guard bounds.count == 2, bounds.allSatisfy({ $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }) else {
+            return
+        }
         switch (Self.number(bounds[0]), Self.number(bounds[1])) {
         case (nil, nil): return
         case (nil, .some(let suffix)):

@@ -1,3 +1,5 @@
+import DICOMCore
+
 /// How strictly Accept headers are taken.
 public struct NegotiationRules: Hashable, Sendable {
     /// Whether a request without an Accept header is answered with 406, as PS3.18 8.7.5 wants. Nearly no server does.

@@ -1,4 +1,4 @@
-public import DICOMCore
+import DICOMCore
 
 /// What a client wants the transfer syntax of a representation to be (PS3.18 8.7.3.5).
 public enum TransferSyntaxWish: Hashable, Sendable {

@@ -97,8 +97,11 @@ struct KeyReader {
         let value = text(key, keepsPlus: attribute.vr == .DT)
         guard attribute.matching != .none else {
             // It can still be asked for by universal matching.
-            if value.isEmpty || value == "*" { query.matches.append(AttributeMatch(path, .universal)) }
-            else { ignored.append(key.name) }
+            if value.isEmpty || value == "*" {
+                query.matches.append(AttributeMatch(path, .universal))
+            } else {
+                ignored.append(key.name)
+            }
             return
         }
         // 3. The kind of matching.

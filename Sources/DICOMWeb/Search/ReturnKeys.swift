@@ -63,7 +63,8 @@ public struct ReturnKeys: Hashable, Sendable {
         case .study: [.study]
         case .series: query.study == nil ? [.study, .series] : [.series]
         case .instance:
-            query.study == nil ? [.study, .series, .instance] : query.series == nil ? [.series, .instance] : [.instance]
+            query.study == nil
+                ? [.study, .series, .instance] : query.series == nil ? [.series, .instance] : [.instance]
         }
     }
 

@@ -95,7 +95,8 @@ extension StoreContentType.Payload {
         switch self {
         case .dicom, .unstated:
             switch essence {
-            case nil, "application/dicom", "application/octet-stream", "application/x-dicom", "image/dicom": return .instance
+            case nil, "application/dicom", "application/octet-stream", "application/x-dicom", "image/dicom":
+                return .instance
             default: return .foreign
             }
         case .dicomJSON:
