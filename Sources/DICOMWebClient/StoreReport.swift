@@ -35,20 +35,20 @@ package struct StoreReport: Hashable, Sendable {
             explanation = body.isEmpty ? nil : String(decoding: body.prefix(500), as: UTF8.self)
             return
         }
-        for item in module[.referencedSOPSequence]?.items ?? [] {
-            guard let uid = item.text(.referencedSOPInstanceUID) else { continue }
+        for item in module.items(for: .referencedSOPSequence) {
+            guard let uid = item.uid(for: .referencedSOPInstanceUID)?.string else { continue }
             let warning = item.unsignedShort(.warningReason).map { Outcome.storedWithWarning(reason: $0) }
             instances.append(Instance(sopInstanceUID: uid, outcome: warning ?? .stored))
         }
-        for item in module[.failedSOPSequence]?.items ?? [] {
+        for item in module.items(for: .failedSOPSequence) {
             let reason = item.unsignedShort(.failureReason)
-            if let uid = item.text(.referencedSOPInstanceUID) {
+            if let uid = item.uid(for: .referencedSOPInstanceUID)?.string {
                 instances.append(Instance(sopInstanceUID: uid, outcome: .failed(reason: reason)))
             } else {
                 otherFailures.append(reason)
             }
         }
-        otherFailures += (module[.otherFailuresSequence]?.items ?? []).map { $0.unsignedShort(.failureReason) }
+        otherFailures += module.items(for: .otherFailuresSequence).map { $0.unsignedShort(.failureReason) }
     }
 
     package var storedCount: Int {
@@ -59,13 +59,5 @@ package struct StoreReport: Hashable, Sendable {
 }
 
 extension DataSet {
-    fileprivate func text(_ tag: Tag) -> String? {
-        guard let bytes = self[tag]?.bytes, !bytes.isEmpty else { return nil }
-        return Part10Head.uid(bytes)
-    }
-
-    fileprivate func unsignedShort(_ tag: Tag) -> UInt16? {
-        guard let bytes = self[tag]?.bytes, bytes.count >= 2, let low = bytes.first else { return nil }
-        return UInt16(low) | UInt16(bytes[bytes.startIndex + 1]) << 8
-    }
+    fileprivate func unsignedShort(_ tag: Tag) -> UInt16? { int(for: tag).flatMap { UInt16(exactly: $0) } }
 }

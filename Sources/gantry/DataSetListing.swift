@@ -51,10 +51,10 @@ struct DataSetListing {
     private func value(of bytes: ArraySlice<UInt8>, _ vr: VR, _ characterSet: SpecificCharacterSet) -> String {
         switch vr {
         case .UI:
-            let uid = TextDecoding.text(of: bytes, .default)
+            let uid = characterSet.decode(bytes, vr: .UI)
             let name = TransferSyntax(uid: uid)?.name ?? SOPClass(uid: uid)?.name
             return name.map { "[\(uid)] \($0)" } ?? "[\(uid)]"
-        case _ where vr.isText: return "[\(Terminal.printable(TextDecoding.text(of: bytes, characterSet)))]"
+        case _ where vr.isText: return "[\(Terminal.printable(characterSet.decode(bytes, vr: vr)))]"
         case .AT:
             return numbers(bytes, 4) { Tag(UInt16($0 & 0xFFFF), UInt16($0 >> 16 & 0xFFFF)).description }
         case .US: return numbers(bytes, 2) { "\($0)" }
@@ -93,7 +93,7 @@ struct DataSetListing {
         guard tag.isPrivate else { return "unknown" }
         if tag.isPrivateCreator { return "PrivateCreator" }
         guard let creator = dataSet[Tag(tag.group, tag.element >> 8)]?.bytes else { return "private" }
-        return "private, \(Terminal.printable(TextDecoding.text(of: creator, dataSet.characterSet)))"
+        return "private, \(Terminal.printable(dataSet.characterSet.decode(creator, vr: .LO)))"
     }
 
     private static func hexadecimal(_ value: UInt64, _ width: Int) -> String {

@@ -52,13 +52,8 @@ struct SearchTable {
         }.joined()
     }
 
-    /// The text of the element; data sets read from JSON are UTF-8.
     private static func text(of dataSet: DataSet, _ tag: Tag) -> String {
-        guard let bytes = dataSet[tag]?.bytes else { return "" }
-        let values = String(decoding: bytes, as: UTF8.self).split(separator: "\\").map { value in
-            String(value.drop { $0 == " " }.reversed().drop { $0 == " " || $0 == "\0" }.reversed())
-        }
-        let text = Terminal.printable(values.joined(separator: "/"))
+        let text = Terminal.printable(dataSet.strings(for: tag).joined(separator: "/"))
         return tag == .sopClassUID ? SOPClass(uid: text)?.name ?? text : text
     }
 }
