@@ -12,6 +12,7 @@ import NIOCore
 package import Observability
 package import SQLStorage
 import ServiceLifecycle
+import UnixSignals
 
 /// The whole server put together: configuration and storage in, one service group out. There is no other composition
 /// root.

@@ -65,6 +65,7 @@ struct LimitedBody: AsyncSequence {
             self.inflater = inflater
         }
 
+        @concurrent
         mutating func next() async throws -> ByteBuffer? {
             while let chunk = try await base.next() {
                 let decoded = try decode(chunk)

@@ -64,7 +64,9 @@ struct InstanceContent: Sendable {
     func bytes(from blobs: any BlobStore) async throws -> ByteBuffer {
         guard let storedRange else {
             var all = ByteBuffer()
-            try await produce(from: blobs) { all.writeImmutableBuffer($0) }
+            if var file = convertedFile(from: blobs) {
+                while let piece = try await file.next() { all.writeImmutableBuffer(piece) }
+            }
             return all
         }
         let data = try await blobs.read(instance.location, storedRange)
@@ -74,39 +76,57 @@ struct InstanceContent: Sendable {
     }
 
     /// Sends the file piece by piece; the peer's pace holds back the reading.
+    @concurrent
     func write(from blobs: any BlobStore, to writer: inout any ResponseBodyWriter) async throws {
         if case .rewrittenMeta(let meta) = form { try await writer.write(meta) }
         if let storedRange {
             for try await chunk in blobs.chunks(instance.location, storedRange, chunkSize: Self.chunkSize) {
                 try await writer.write(chunk)
             }
-        } else {
-            try await produce(from: blobs) { try await writer.write($0) }
+        } else if var file = convertedFile(from: blobs) {
+            while let piece = try await file.next() { try await writer.write(piece) }
         }
     }
 
-    private func produce(
-        from blobs: any BlobStore, _ take: (ByteBuffer) async throws -> Void
-    ) async throws {
-        guard case .converted(let target) = form else { return }
-        var converter = Part10Converter(
+    private func convertedFile(from blobs: any BlobStore) -> ConvertedFile? {
+        guard case .converted(let target) = form else { return nil }
+        return ConvertedFile(instance, to: target, from: blobs)
+    }
+
+    static let chunkSize = 1 << 20
+}
+
+/// A stored instance in another transfer syntax, made piece by piece.
+private struct ConvertedFile {
+    private var converter: Part10Converter
+    private var chunks: BlobChunks.AsyncIterator
+    private var isFinished = false
+
+    init(_ instance: StoredInstance, to target: TransferSyntax, from blobs: any BlobStore) {
+        converter = Part10Converter(
             from: .init(
                 sopClassUID: instance.identity.sopClass.string, sopInstanceUID: instance.identity.instance.string,
                 transferSyntaxUID: instance.transferSyntaxUID, dataSetOffset: 0),
             to: target)
-        var output: [UInt8] = []
-        let range = instance.dataSetOffset..<instance.length
-        for try await chunk in blobs.chunks(instance.location, range, chunkSize: Self.chunkSize) {
-            try chunk.withUnsafeReadableBytes { bytes throws(DataSetReadError) in
-                try converter.receive(bytes, into: &output)
-            }
-            guard !output.isEmpty else { continue }
-            try await take(ByteBuffer(bytes: output))
-            output.removeAll(keepingCapacity: true)
-        }
-        try converter.finish(into: &output)
-        if !output.isEmpty { try await take(ByteBuffer(bytes: output)) }
+        chunks = blobs.chunks(
+            instance.location, instance.dataSetOffset..<instance.length, chunkSize: InstanceContent.chunkSize
+        ).makeAsyncIterator()
     }
 
-    static let chunkSize = 1 << 20
+    /// The next piece; `nil` at the end.
+    mutating func next() async throws -> ByteBuffer? {
+        var output: [UInt8] = []
+        while !isFinished {
+            if let chunk = try await chunks.next() {
+                try chunk.withUnsafeReadableBytes { bytes throws(DataSetReadError) in
+                    try converter.receive(bytes, into: &output)
+                }
+            } else {
+                isFinished = true
+                try converter.finish(into: &output)
+            }
+            if !output.isEmpty { return ByteBuffer(bytes: output) }
+        }
+        return nil
+    }
 }
