@@ -140,7 +140,7 @@ import Testing
         for (element, count) in cases {
             let items = try #require(try readEveryWay(file(element)).dataSet[tag]?.items)
             #expect(items.count == count)
-            #expect(items.allSatisfy(\.isEmpty))
+            #expect(items.allSatisfy { $0.isEmpty })
         }
         #expect(try readEveryWay(instance.part10()).dataSet[tag] == nil)
     }

@@ -1,0 +1,4 @@
+import DICOMCore
+
+/// Testing has a `Tag` too; here it is always ours.
+typealias Tag = DICOMCore.Tag
