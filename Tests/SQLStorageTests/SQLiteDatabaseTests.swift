@@ -54,7 +54,7 @@ import Testing
     @Test func `tells a full database`() async throws {
         try await withFile { path in
             let database = try SQLiteDatabase(SQLiteConfiguration(path: path))
-            try await database.write { try $0.execute("CREATE TABLE item (bytes BLOB)") }
+            _ = try await database.write { try $0.execute("CREATE TABLE item (bytes BLOB)") }
             await #expect {
                 try await database.write { transaction in
                     try transaction.forEach("PRAGMA max_page_count = 4") { _ in }
