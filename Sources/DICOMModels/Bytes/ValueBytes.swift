@@ -86,7 +86,9 @@ struct ValueBytes {
         case .DS:
             guard text.count > 16 else { return append(text: text) }
             guard let value = text.float64.flatMap(DecimalString.init) else { return false }
-            return append(string: value.description)
+            // Once more, without the zeros that rounding leaves: 0.30000000000000004 is 0.3 in 16 characters.
+            let text = value.description
+            return append(string: DecimalString(text)?.description ?? text)
         default: return append(text: text)
         }
     }
