@@ -7,7 +7,8 @@ import DICOMPixels
 /// only rows to write.
 package struct IndexEntry: Sendable {
     package let identity: InstanceIdentity
-    package let location: BlobLocation
+    /// Where the stored file is: known once the blob is durable.
+    package var location: BlobLocation
     /// SHA-256 of the stored file.
     package let digest: [UInt8]
     package let length: Int
