@@ -1,5 +1,6 @@
 import DICOMCore
 import DICOMWeb
+import HTTPTypes
 import Testing
 
 @Suite struct SearchRequestTests {
@@ -166,7 +167,7 @@ import Testing
 }
 
 @Suite struct ReturnKeysTests {
-    private func tags(_ query: InstanceQuery) -> Set<Tag> { Set(ReturnKeys(for: query).keys.map(\.tag)) }
+    private func tags(_ query: InstanceQuery) -> Set<DICOMCore.Tag> { Set(ReturnKeys(for: query).keys.map(\.tag)) }
 
     @Test func `each resource returns the attributes of its levels`() throws {
         let study = try #require(UID("1.2"))

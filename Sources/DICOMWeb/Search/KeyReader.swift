@@ -218,7 +218,8 @@ struct KeyReader {
             guard let path = AttributePath(name), path.tags.count == 1, let attribute = attributes[path],
                 attribute.level <= level, attribute.vr != .SQ
             else {
-                throw QueryParameters.malformed("orderby names an attribute that results are not sorted by.", "")
+                throw QueryParameters.malformed(
+                    "orderby names an attribute that results are not sorted by.", "PS3.18 8.3.4")
             }
             query.order.append(InstanceQuery.SortKey(path.last, isDescending: isDescending))
         }

@@ -1,0 +1,156 @@
+import Archive
+import Audit
+import BlobStorage
+import DICOMCore
+import Glibc
+import Hummingbird
+import HummingbirdCore
+import Ingestion
+package import Logging
+import Messaging
+import NIOCore
+package import Observability
+package import SQLStorage
+import ServiceLifecycle
+
+/// The whole server put together: configuration and storage in, one service group out. There is no other composition
+/// root.
+package struct Gantry: Sendable {
+    private let configuration: GantryConfiguration
+    private let backends: StorageBackends
+    private let registry: MetricRegistry
+    private let logger: Logger
+    private let onRunning: @Sendable (Int) async -> Void
+
+    /// - Parameters:
+    ///   - onRunning: told the port once requests are taken.
+    package init(
+        configuration: GantryConfiguration, backends: StorageBackends, registry: MetricRegistry, logger: Logger,
+        onRunning: @escaping @Sendable (Int) async -> Void = { _ in }
+    ) {
+        self.configuration = configuration
+        self.backends = backends
+        self.registry = registry
+        self.logger = logger
+        self.onRunning = onRunning
+    }
+
+    /// Every migration of the schema, in the order in which they are applied.
+    package static let migrations =
+        ArchiveSchema.migrations + MessagingSchema.migrations + AuditSchema.migrations
+
+    /// Milliseconds since 1970.
+    package static let systemClock: @Sendable () -> Int64 = {
+        var now = timespec()
+        clock_gettime(CLOCK_REALTIME, &now)
+        return Int64(now.tv_sec) * 1000 + Int64(now.tv_nsec) / 1_000_000
+    }
+
+    /// Brings the schema up to date, then serves until it is told to stop.
+    package func run() async throws {
+        try await Migrator(Self.migrations).migrate(backends.database, now: Self.systemClock())
+        let archive = Archive(database: backends.database, blobs: backends.blobs)
+        let pipeline = IngestionPipeline(
+            database: backends.database, blobs: backends.blobs,
+            index: ArchiveIndex(duplicates: configuration.duplicatePolicy),
+            configuration: configuration.ingestion, clock: Self.systemClock)
+        let server = Application(
+            responder: responder(archive, pipeline),
+            server: HTTPServerBuilder { [configuration] responder in
+                HTTPConnection(
+                    limits: configuration.connectionLimits, headerBytes: configuration.limits.headerBytes,
+                    headerFields: configuration.limits.headerFields, responder: responder)
+            },
+            configuration: ApplicationConfiguration(
+                address: .hostname(configuration.server.host, port: configuration.server.port), backlog: 1024),
+            onServerRunning: { [onRunning] channel in await onRunning(channel.localAddress?.port ?? 0) },
+            logger: logger)
+        // Stopped in the reverse order: first no more requests, then what they still wait for.
+        var group = ServiceGroupConfiguration(
+            services: [
+                .init(service: pipeline),
+                .init(
+                    service: IntegritySweep(
+                        database: backends.database, blobs: backends.blobs, logger: logger, clock: Self.systemClock)),
+                .init(service: server),
+            ],
+            gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+        group.maximumGracefulShutdownDuration = configuration.server.gracefulStop
+        try await ServiceGroup(configuration: group).run()
+        try await backends.blobs.close()
+        try await backends.database.close()
+    }
+
+    /// Everything that answers requests.
+    private func responder(_ archive: Archive, _ pipeline: IngestionPipeline) -> GantryResponder {
+        let proxies = TrustedNetworks(configuration.server.trustedProxies)
+        let publicBase = PublicBase(configured: configuration.server.publicURL) { proxies.contains($0) }
+        let routes = Routes(
+            store: StoreRoutes(
+                pipeline: pipeline, limits: configuration.limits, isAcceptStrict: configuration.strict.accept),
+            search: SearchRoutes(
+                archive: archive, maximum: configuration.search.maximumResults,
+                isAcceptStrict: configuration.strict.accept, isQueryStrict: configuration.strict.query),
+            retrieve: RetrieveRoutes(archive: archive, configuration: configuration),
+            delete: DeleteRoutes(
+                archive: archive, eventSource: configuration.ingestion.eventSource, clock: Self.systemClock),
+            operations: OperationsRoutes(
+                archive: archive, checks: healthChecks, registry: registry, changes: ChangeFeed(archive: archive),
+                publicBase: publicBase),
+            publicBase: publicBase, isDeletingOffered: configuration.delete.isOffered)
+        return GantryResponder(
+            routes: routes, cors: CORSPolicy(origins: configuration.cors.origins), limits: configuration.limits,
+            metrics: RequestMetrics(factory: registry))
+    }
+
+    private var healthChecks: [HealthCheck] {
+        let (database, blobs) = (backends.database, backends.blobs)
+        return [
+            HealthCheck("index") {
+                do {
+                    _ = try await database.read { try $0.firstInt("SELECT 1") }
+                    return .healthy
+                } catch {
+                    return .unhealthy(reason: "The index does not answer.")
+                }
+            },
+            HealthCheck("objects") {
+                do {
+                    let space = try await blobs.space()
+                    return space.usedShare > 0.95 ? .degraded(reason: "The disk is more than 95 % full.") : .healthy
+                } catch {
+                    return .unhealthy(reason: "The object store does not answer.")
+                }
+            },
+        ]
+    }
+}
+
+extension GantryConfiguration {
+    var duplicatePolicy: DuplicatePolicy {
+        switch store.onConflict {
+        case .window: .window(milliseconds: Int64(store.conflictWindow.milliseconds))
+        case .replace: .replace
+        case .keepFirst: .keepFirst
+        }
+    }
+
+    var ingestion: IngestionConfiguration {
+        var ingestion = IngestionConfiguration()
+        ingestion.studyMismatch = store.studyMismatch == .warn ? .warn : .reject
+        ingestion.preamble = store.preamble == .keep ? .keep : .zero
+        ingestion.deniedSOPClasses = Set(store.deniedSOPClasses)
+        ingestion.maximumInstanceBytes = limits.bytesPerPart
+        ingestion.byteBudget = limits.concurrentBytes
+        return ingestion
+    }
+
+    var connectionLimits: ConnectionLimits {
+        var result = ConnectionLimits()
+        result.headerDeadline = .init(limits.headerTimeout)
+        result.minimumBodyRate = limits.bodyMinimumRate
+        result.bodyWindow = .init(limits.bodyMinimumWindow)
+        result.idleTimeout = .init(limits.idleTimeout)
+        return result
+    }
+}

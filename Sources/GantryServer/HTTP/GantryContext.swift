@@ -1,0 +1,21 @@
+package import Hummingbird
+package import NIOCore
+
+/// What goes along with one request: its connection, its logger and the id that its answer, log lines and audit
+/// records share.
+package struct GantryContext: RequestContext {
+    package var coreContext: CoreRequestContextStorage
+    /// The connection; the answer to `Expect: 100-continue` goes out on it.
+    package let channel: any Channel
+
+    package init(source: ApplicationRequestContextSource) {
+        self.coreContext = .init(source: source)
+        self.channel = source.channel
+    }
+
+    /// The id in problem bodies, logs and the audit trail.
+    package var requestID: String { id }
+
+    /// The peer's address without its port; `nil` for an in-process test.
+    package var remoteAddress: String? { channel.remoteAddress?.ipAddress }
+}

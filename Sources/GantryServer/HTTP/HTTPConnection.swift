@@ -1,0 +1,52 @@
+import HTTPTypes
+package import HummingbirdCore
+package import Logging
+package import NIOCore
+import NIOHTTP1
+package import NIOHTTPTypes
+import NIOHTTPTypesHTTP1
+
+/// One HTTP/1.1 connection: Hummingbird's channel with our guards around it.
+package struct HTTPConnection: HTTPChannelHandler {
+    package typealias Value = NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
+
+    package let responder: HTTPChannelHandler.Responder
+    private let limits: ConnectionLimits
+    private let decoderLimits: NIOHTTPDecoderLimitConfiguration
+
+    /// - Parameters:
+    ///   - headerBytes: most bytes of a header block, request line included.
+    ///   - headerFields: most fields of a header block.
+    package init(
+        limits: ConnectionLimits, headerBytes: Int, headerFields: Int,
+        responder: @escaping HTTPChannelHandler.Responder
+    ) {
+        self.limits = limits
+        var decoderLimits = NIOHTTPDecoderLimitConfiguration()
+        decoderLimits.maxHeaderFieldSize = headerBytes
+        decoderLimits.maxHeaderListSize = headerBytes
+        decoderLimits.maxHeaderFieldCount = headerFields
+        self.decoderLimits = decoderLimits
+        self.responder = responder
+    }
+
+    package func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
+        channel.eventLoop.makeCompletedFuture {
+            let progress = ConnectionProgress()
+            let pipeline = channel.pipeline.syncOperations
+            try pipeline.addHandler(SlowSenderGuard(limits: limits, progress: progress))
+            try pipeline.configureHTTPServerPipeline(
+                withPipeliningAssistance: false, withErrorHandling: false, withOutboundHeaderValidation: false,
+                withEncoderConfiguration: .init(), withDecoderLimitConfiguration: decoderLimits)
+            try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: false))
+            try pipeline.addHandler(RequestProgressObserver(progress: progress))
+            try pipeline.addHandler(HTTPConnectionStateHandler(idleTimeout: nil, logger: logger))
+            return try NIOAsyncChannel(
+                wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
+        }
+    }
+
+    package func handle(value: Value, logger: Logger) async {
+        await handleHTTP(asyncChannel: value, logger: logger)
+    }
+}

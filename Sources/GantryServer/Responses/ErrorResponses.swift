@@ -1,0 +1,64 @@
+import Archive
+import BlobStorage
+import DICOMWeb
+import HTTPTypes
+import Hummingbird
+import Logging
+import Observability
+import SQLStorage
+
+/// The one place where errors of every vocabulary become HTTP.
+enum ErrorResponses {
+    static func response(for error: any Error, requestID: String, logger: Logger) -> Response {
+        let problem = problem(for: error)
+        if problem.kind == .internalError {
+            // The type alone: an error's text may hold what we must not log.
+            logger.error("request failed", metadata: .keys([.error: "\(type(of: error))"]))
+        }
+        return problem.response(requestID: requestID)
+    }
+
+    static func problem(for error: any Error) -> Problem {
+        switch error {
+        case let problem as Problem: problem
+        case let error as DICOMWebError: problem(for: error)
+        case let error as SQLError: problem(for: error)
+        case let error as BlobError: problem(for: error)
+        case is CancellationError: Problem(.unavailable, "The server is stopping.")
+        default: Problem(.internalError, "The request could not be answered.")
+        }
+    }
+
+    private static func problem(for error: DICOMWebError) -> Problem {
+        var headers: HTTPFields = [:]
+        if error.code == .unsupportedMediaType { headers[.acceptPost] = StoreContentType.acceptPost }
+        let kind: ProblemKind =
+            switch error.code {
+            case .unknownResource: .notFound
+            case .invalidPath: .invalidPath
+            case .methodNotAllowed: .methodNotAllowed
+            case .invalidQuery: .invalidQuery
+            case .invalidFrameList: .invalidFrameList
+            case .invalidContentType: .invalidHeader
+            case .unsupportedMediaType: .unsupportedMediaType
+            case .notAcceptable: .notAcceptable
+            case .malformedBody: .invalidBody
+            }
+        return Problem(kind, "\(error.detail) (\(error.clause))", headers: headers)
+    }
+
+    private static func problem(for error: SQLError) -> Problem {
+        switch error.code {
+        case .busy, .connection: Problem(.unavailable, "The index does not answer.")
+        case .full: Problem(.insufficientStorage, "The index cannot grow.")
+        default: Problem(.internalError, "The index could not be asked.")
+        }
+    }
+
+    private static func problem(for error: BlobError) -> Problem {
+        switch error.code {
+        case .full: Problem(.insufficientStorage, "The object store is full.")
+        default: Problem(.internalError, "The stored object could not be read.")
+        }
+    }
+}

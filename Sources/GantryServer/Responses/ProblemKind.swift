@@ -1,0 +1,107 @@
+/// Every kind of error answer, with what it means and what the caller can do (RFC 9457).
+///
+/// The raw value is the last part of the problem's `type`; once published it keeps its meaning. `docs/errors.md` is
+/// generated from this list.
+package enum ProblemKind: String, CaseIterable, Sendable {
+    case badRequest = "bad-request"
+    case invalidPath = "invalid-path"
+    case invalidFrameList = "invalid-frame-list"
+    case invalidBulkDataPath = "invalid-bulkdata-path"
+    case invalidQuery = "invalid-query"
+    case invalidHeader = "invalid-header"
+    case invalidBody = "invalid-body"
+    case notFound = "not-found"
+    case noSuchResource = "no-such-resource"
+    case methodNotAllowed = "method-not-allowed"
+    case notAcceptable = "not-acceptable"
+    case requestTimeout = "request-timeout"
+    case gone = "gone"
+    case tooLarge = "too-large"
+    case uriTooLong = "uri-too-long"
+    case unsupportedMediaType = "unsupported-media-type"
+    case rangeNotSatisfiable = "range-not-satisfiable"
+    case expectationFailed = "expectation-failed"
+    case headerTooLarge = "header-too-large"
+    case internalError = "internal-error"
+    case unavailable = "unavailable"
+    case insufficientStorage = "insufficient-storage"
+
+    /// The HTTP status code.
+    package var status: Int {
+        switch self {
+        case .badRequest, .invalidPath, .invalidFrameList, .invalidBulkDataPath, .invalidQuery, .invalidHeader,
+            .invalidBody:
+            400
+        case .notFound, .noSuchResource: 404
+        case .methodNotAllowed: 405
+        case .notAcceptable: 406
+        case .requestTimeout: 408
+        case .gone: 410
+        case .tooLarge: 413
+        case .uriTooLong: 414
+        case .unsupportedMediaType: 415
+        case .rangeNotSatisfiable: 416
+        case .expectationFailed: 417
+        case .headerTooLarge: 431
+        case .internalError: 500
+        case .unavailable: 503
+        case .insufficientStorage: 507
+        }
+    }
+
+    /// The problem in a few words.
+    package var title: String {
+        switch self {
+        case .badRequest: "The request is malformed"
+        case .invalidPath: "The path is malformed"
+        case .invalidFrameList: "The list of frames is malformed"
+        case .invalidBulkDataPath: "The bulk data path is malformed"
+        case .invalidQuery: "The query is malformed"
+        case .invalidHeader: "A header field cannot be read"
+        case .invalidBody: "The body cannot be read"
+        case .notFound: "There is no such path"
+        case .noSuchResource: "The archive does not hold this"
+        case .methodNotAllowed: "The resource does not offer this method"
+        case .notAcceptable: "No acceptable representation"
+        case .requestTimeout: "The request came too slowly"
+        case .gone: "This was deleted"
+        case .tooLarge: "The request is too large"
+        case .uriTooLong: "The request target is too long"
+        case .unsupportedMediaType: "The body's media type is not supported"
+        case .rangeNotSatisfiable: "The byte range lies outside the resource"
+        case .expectationFailed: "The expectation cannot be met"
+        case .headerTooLarge: "The header block is too large"
+        case .internalError: "The server made a mistake"
+        case .unavailable: "The server cannot do this now"
+        case .insufficientStorage: "The storage is full"
+        }
+    }
+
+    /// What the caller can do about it.
+    package var advice: String {
+        switch self {
+        case .badRequest: "Mend what the detail names and send the request again."
+        case .invalidPath: "A UID has 1 to 64 digits and dots, with no empty component (PS3.5 9.1)."
+        case .invalidFrameList: "Give frame numbers from 1 up, separated by commas, none of them twice (PS3.18 10.4.1)."
+        case .invalidBulkDataPath: "Use a BulkDataURI from the metadata as it stands (PS3.18 F.2.6)."
+        case .invalidQuery: "Mend the parameter that the detail names (PS3.18 8.3.4 and 10.6.1)."
+        case .invalidHeader: "Mend the header field that the detail names."
+        case .invalidBody: "Mend the body where the detail says; nothing of it was stored unless the answer lists it."
+        case .notFound: "The service roots are /dicomweb, /stow-rs and /wado-rs; OPTIONS on a root lists what is there."
+        case .noSuchResource: "Search for it with QIDO-RS; parents in the path must be those of the instance."
+        case .methodNotAllowed: "Use one of the methods that the Allow field lists."
+        case .notAcceptable: "Ask with Accept: */* to see what the resource offers, or choose one that the detail names."
+        case .requestTimeout: "Send faster: header within the deadline, body above the minimum rate (docs/configuration.md)."
+        case .gone: "It was deleted on purpose. Store it again if that was a mistake."
+        case .tooLarge: "Send fewer or smaller parts in one request, or raise the limit (docs/configuration.md)."
+        case .uriTooLong: "Shorten the query, for example by asking in several requests."
+        case .unsupportedMediaType: "Send one of the types that the Accept-Post field lists."
+        case .rangeNotSatisfiable: "The Content-Range field tells the length; ask within it."
+        case .expectationFailed: "Only Expect: 100-continue is understood."
+        case .headerTooLarge: "Send fewer or shorter header fields."
+        case .internalError: "Try again; if it stays, report the request id to whoever runs this server."
+        case .unavailable: "Wait as long as the Retry-After field says and send the request again."
+        case .insufficientStorage: "Free or add storage on the server, then send again; nothing was lost."
+        }
+    }
+}

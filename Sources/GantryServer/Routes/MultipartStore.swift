@@ -1,0 +1,170 @@
+import DICOMCore
+import DICOMWeb
+import Ingestion
+import NIOCore
+
+/// Reads a `multipart/related` store request and gives each part to ingestion (PS3.18 10.5.1, dicomweb.md 3.2).
+///
+/// A part is handed over as soon as it is complete, so that parts of one request are committed together.
+struct MultipartStore {
+    let pipeline: IngestionPipeline
+    let origin: IngestionOrigin
+    let isDryRun: Bool
+    let partLimits: PartLimits
+    let base: String
+
+    /// The outcomes in the order of the parts.
+    func outcomes(
+        of body: LimitedBody, boundary: MultipartBoundary, payload: StoreContentType.Payload
+    ) async throws -> [IngestionOutcome] {
+        try await withThrowingTaskGroup(of: (Int, [IngestionOutcome]).self) { group in
+            var parser = MultipartRelatedParser(boundary: boundary, limits: partLimits)
+            var parts = PartReader(store: self, payload: payload)
+            do {
+                for try await chunk in body {
+                    var offset = 0
+                    while let event = try chunk.withUnsafeReadableBytes({ bytes throws in
+                        try parser.next(in: bytes, from: &offset)
+                    }) {
+                        try await parts.take(event, of: chunk, into: &group)
+                    }
+                }
+                try await parts.end(parser.finish(), into: &group)
+            } catch {
+                await parts.abandon()
+                if let error = error as? MultipartError { throw Self.problem(error) }
+                throw error
+            }
+            var outcomes = [[IngestionOutcome]](repeating: [], count: parts.count)
+            for try await (index, part) in group { outcomes[index] = part }
+            return outcomes.flatMap(\.self)
+        }
+    }
+
+    private static func problem(_ error: MultipartError) -> Problem {
+        switch error.code {
+        case .tooManyParts(let limit):
+            var problem = Problem(.tooLarge, "A request may have \(limit) parts.")
+            problem.closesConnection = true
+            return problem
+        }
+    }
+}
+
+/// What is being received of one request's parts.
+private struct PartReader {
+    private enum Current {
+        case none
+        case instance(InstanceReceiver)
+        case refused(RefusalCause)
+        case ofMetadata
+    }
+
+    private let store: MultipartStore
+    private var payload: StoreContentType.Payload
+    private var current = Current.none
+    private var metadata: MetadataStore?
+    private(set) var count = 0
+    private var isFirst = true
+
+    init(store: MultipartStore, payload: StoreContentType.Payload) {
+        self.store = store
+        self.payload = payload
+    }
+
+    mutating func take(
+        _ event: MultipartRelatedParser.Event, of chunk: ByteBuffer,
+        into group: inout ThrowingTaskGroup<(Int, [IngestionOutcome]), any Error>
+    ) async throws {
+        switch event {
+        case .partBegins(let header): try await begin(header)
+        case .bytes(let range):
+            guard let bytes = chunk.getSlice(at: chunk.readerIndex + range.lowerBound, length: range.count) else {
+                return
+            }
+            try await write(bytes)
+        case .heldBytes(let bytes): try await write(ByteBuffer(bytes: bytes))
+        case .partEnds: try await endPart(into: &group)
+        }
+    }
+
+    /// The body is over; a part without its delimiter is taken when it is complete in itself (dicomweb.md D-14).
+    mutating func end(
+        _ ending: MultipartRelatedParser.Ending,
+        into group: inout ThrowingTaskGroup<(Int, [IngestionOutcome]), any Error>
+    ) async throws {
+        switch ending {
+        case .closed, .empty, .beforePart: break
+        case .noDelimiter:
+            throw Problem(.invalidBody, "The body does not contain the boundary that the Content-Type names.")
+        case .insidePart(let heldBytes):
+            if !heldBytes.isEmpty { try await write(ByteBuffer(bytes: heldBytes)) }
+            try await endPart(into: &group)
+        }
+        if let outcomes = await metadata?.finish() {
+            let index = count
+            count += 1
+            group.addTask { (index, outcomes) }
+        }
+    }
+
+    /// Gives up the part at hand: the sender is gone or the request is refused as a whole.
+    mutating func abandon() async {
+        if case .instance(var receiver) = current { await receiver.abandon() }
+        current = .none
+        await metadata?.abandon()
+    }
+
+    private mutating func begin(_ header: PartHeader) async throws {
+        if isFirst { payload = try payload.resolved(firstPart: header) }
+        let role = payload.role(of: header, isFirst: isFirst)
+        isFirst = false
+        if header.problem != nil {
+            current = .refused(.partMalformed)
+            return
+        }
+        switch role {
+        case .instance:
+            current = .instance(await store.pipeline.receive(expectedLength: nil, origin: store.origin))
+        case .foreign:
+            current = .refused(.notDICOM(offset: 0))
+        case .metadata, .bulkData:
+            if metadata == nil {
+                metadata = MetadataStore(
+                    pipeline: store.pipeline, origin: store.origin, isDryRun: store.isDryRun,
+                    isXML: payload == .dicomXML, base: store.base)
+            }
+            await metadata?.begin(header, isMetadata: role == .metadata)
+            current = .ofMetadata
+        }
+    }
+
+    private mutating func write(_ bytes: ByteBuffer) async throws {
+        switch current {
+        case .instance(var receiver):
+            await receiver.write(bytes)
+            current = .instance(receiver)
+        case .ofMetadata: try await metadata?.write(bytes)
+        case .refused, .none: break
+        }
+    }
+
+    private mutating func endPart(
+        into group: inout ThrowingTaskGroup<(Int, [IngestionOutcome]), any Error>
+    ) async throws {
+        defer { current = .none }
+        let index = count
+        switch current {
+        case .instance(var receiver):
+            let received = await receiver.finish()
+            count += 1
+            let (pipeline, isDryRun) = (store.pipeline, store.isDryRun)
+            group.addTask { (index, [await pipeline.ingest(received, dryRun: isDryRun)]) }
+        case .refused(let cause):
+            count += 1
+            group.addTask { (index, [.refused(cause, identity: nil)]) }
+        case .ofMetadata: try await metadata?.endPart()
+        case .none: break
+        }
+    }
+}

@@ -1,0 +1,74 @@
+import Archive
+import HTTPTypes
+import Hummingbird
+import NIOCore
+import Observability
+
+/// What those who run the server ask for: health, metrics, the change feed, and a first page.
+struct OperationsRoutes: Sendable {
+    let archive: Archive
+    let checks: [HealthCheck]
+    let registry: MetricRegistry
+    let changes: ChangeFeed
+    let publicBase: PublicBase
+
+    func answer(_ request: Request, context: GantryContext) async throws -> (RouteName, Response) {
+        var path = request.uri.path
+        if path.count > 1, path.hasSuffix("/") { path.removeLast() }
+        let route: RouteName =
+            switch path {
+            case "/health/live", "/health/ready": .health
+            case "/metrics": .metrics
+            case "/changes": .changes
+            case "/": .page
+            default:
+                throw Problem(.notFound, "The path leads nowhere.")
+            }
+        guard request.method == .get || request.method == .head else { throw Routes.methodNotAllowed([.get, .head]) }
+        switch route {
+        case .health:
+            guard path == "/health/ready" else { return (route, Self.json(.ok, Array(#"{"status":"live"}"#.utf8))) }
+            let report = await HealthReport(asking: checks)
+            return (route, Self.json(report.isReady ? .ok : .serviceUnavailable, report.json()))
+        case .metrics:
+            return (
+                route,
+                Response(
+                    status: .ok, headers: [.contentType: PrometheusText.contentType],
+                    body: ResponseBody(byteBuffer: ByteBuffer(string: PrometheusText.render(registry))))
+            )
+        case .changes:
+            return (route, try await changes.answer(request))
+        default:
+            return (route, FirstPage.answer(at: publicBase.url(for: request.head, peer: context.remoteAddress)))
+        }
+    }
+
+    static func json(_ status: HTTPResponse.Status, _ bytes: [UInt8]) -> Response {
+        Response(
+            status: status, headers: [.contentType: "application/json", .cacheControl: "no-store"],
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
+    }
+}
+
+/// What a person sees who opens the server's address: what it is, and what to try.
+enum FirstPage {
+    static func answer(at base: String) -> Response {
+        let page = """
+            Gantry, a DICOMweb gateway.
+
+            Service root   \(base)/dicomweb       (OPTIONS lists its resources)
+            Studies        \(base)/dicomweb/studies
+            Health         \(base)/health/ready
+            Metrics        \(base)/metrics
+            Changes        \(base)/changes
+
+            Store a file:
+              curl -H 'Content-Type: application/dicom' --data-binary @image.dcm \(base)/dicomweb/studies
+
+            """
+        return Response(
+            status: .ok, headers: [.contentType: "text/plain; charset=utf-8"],
+            body: ResponseBody(byteBuffer: ByteBuffer(string: page)))
+    }
+}

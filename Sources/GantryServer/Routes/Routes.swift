@@ -1,0 +1,94 @@
+import DICOMWeb
+import HTTPTypes
+import Hummingbird
+import NIOCore
+
+/// From a path to what answers it.
+///
+/// The DICOMweb service is the same under each of its roots; what an answer links to stays under the root that was
+/// asked.
+struct Routes: Sendable {
+    static let serviceRoots = ["/dicomweb", "/stow-rs", "/wado-rs"]
+
+    let store: StoreRoutes
+    let search: SearchRoutes
+    let retrieve: RetrieveRoutes
+    let delete: DeleteRoutes
+    let operations: OperationsRoutes
+    let publicBase: PublicBase
+    let isDeletingOffered: Bool
+
+    func answer(_ request: Request, context: GantryContext) async throws -> (RouteName, Response) {
+        let path = request.uri.path
+        for root in Self.serviceRoots where path.hasPrefix(root) {
+            let rest = path.dropFirst(root.count)
+            guard rest.isEmpty || rest.first == "/" else { continue }
+            let base = publicBase.url(for: request.head, peer: context.remoteAddress) + root
+            return try await serve(rest, at: base, request, context)
+        }
+        return try await operations.answer(request, context: context)
+    }
+
+    private func serve(
+        _ path: Substring, at base: String, _ request: Request, _ context: GantryContext
+    ) async throws -> (RouteName, Response) {
+        let resource = try resource(path, request.method)
+        switch resource {
+        case .service: return (.capabilities, CapabilitiesRoute(offersDelete: isDeletingOffered).answer(at: base))
+        case .uriService: return (.wadoURI, try await retrieve.answerURIRequest(request, at: base, context: context))
+        case .studies where request.method == .post:
+            return (.store, try await store.store(request, study: nil, at: base, context: context))
+        case .entity(let entity, .instances) where request.method == .post:
+            return (.store, try await store.store(request, study: entity.study, at: base, context: context))
+        case .studies, .allSeries, .allInstances, .series, .instances:
+            return (.search, try await search.search(resource, request, at: base))
+        case .entity(let entity, .instances) where request.method == .delete:
+            return (.delete, try await delete.delete(entity, context: context))
+        case .entity(let entity, .instances):
+            return (.retrieve, try await retrieve.instances(entity, request, at: base))
+        case .entity(let entity, .metadata):
+            return (.metadata, try await retrieve.metadata(entity, request, at: base))
+        case .entity(let entity, .bulkData):
+            return (.bulkData, try await retrieve.bulkData(of: entity, request, at: base))
+        case .entity(let entity, .pixelData):
+            return (.pixelData, try await retrieve.pixelData(of: entity, request, at: base))
+        case .bulkDataValue(let entity, let path):
+            return (.bulkData, try await retrieve.bulkDataValue(entity, path, request, at: base))
+        case .frames(let entity, let frames, .pixelData):
+            return (.frames, try await retrieve.frames(frames, of: entity, request, at: base))
+        case .entity(_, .rendered), .entity(_, .thumbnail), .frames(_, _, .rendered), .frames(_, _, .thumbnail):
+            throw Problem(.notAcceptable, "This version does not render images.")
+        }
+    }
+
+    /// The resource, with what is switched off taken out of its methods.
+    private func resource(_ path: Substring, _ method: HTTPRequest.Method) throws -> ResourcePath {
+        do {
+            let resource = try ResourcePath(path, for: method)
+            if method == .delete, !isDeletingOffered { throw Self.methodNotAllowed(resource.allowedMethods) }
+            return resource
+        } catch let error as DICOMWebError where error.code == .methodNotAllowed {
+            throw Self.methodNotAllowed(error.allow.filter { $0 != .delete || isDeletingOffered })
+        }
+    }
+
+    static func methodNotAllowed(_ methods: [HTTPRequest.Method]) -> Problem {
+        Problem(
+            .methodNotAllowed, "The resource offers \(methods.map(\.rawValue).joined(separator: ", ")).",
+            headers: [.allow: methods.map(\.rawValue).joined(separator: ", ")])
+    }
+}
+
+/// `OPTIONS` on a service root: what the service can do (PS3.18 8.9).
+struct CapabilitiesRoute {
+    let offersDelete: Bool
+
+    func answer(at base: String) -> Response {
+        var features = CapabilitiesDescription.Features()
+        features.deletes = offersDelete
+        let wadl = CapabilitiesDescription(features: features).wadl(serviceURL: base)
+        return Response(
+            status: .ok, headers: [.contentType: CapabilitiesDescription.mediaType],
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: wadl)))
+    }
+}

@@ -1,0 +1,68 @@
+import Archive
+import DICOMCore
+import DICOMModels
+import DICOMWeb
+import HTTPTypes
+import Hummingbird
+import NIOCore
+
+/// QIDO-RS: the six searches (PS3.18 10.6).
+struct SearchRoutes: Sendable {
+    let archive: Archive
+    /// Most results of one answer.
+    let maximum: Int
+    let isAcceptStrict: Bool
+    /// Whether every request is handled as with `Prefer: handling=strict`.
+    let isQueryStrict: Bool
+
+    private static let features: SearchFeatures = {
+        var features = SearchFeatures()
+        features.fuzzyMatching = true
+        return features
+    }()
+
+    func search(_ resource: ResourcePath, _ request: Request, at base: String) async throws -> Response {
+        let form = try TextForm(request, .searchResult, isStrict: isAcceptStrict)
+        let preferences = request.headers[values: .prefer] + (isQueryStrict ? ["handling=strict"] : [])
+        let search = try SearchRequest(
+            resource, query: request.uri.query, prefer: preferences, features: Self.features)
+        let result = try await archive.search(search.query, maximum: maximum)
+        var warnings = search.warnings
+        if result.remaining > 0, result.count > 0 {
+            warnings.append("There are \(result.remaining) additional results that can be requested")
+        }
+        var response = try answer(result, as: form, search, gzip: TextBody.acceptsGzip(request), at: base)
+        if !warnings.isEmpty {
+            response.headers[.warning] = warnings.map { "299 \(base) \"\($0)\"" }.joined(separator: ", ")
+        }
+        return response
+    }
+
+    private func answer(
+        _ result: SearchResult, as form: TextForm, _ search: SearchRequest, gzip: Bool, at base: String
+    ) throws -> Response {
+        guard result.count > 0 else {
+            guard search.wantsEmptyArray, form == .json else { return Response(status: .noContent) }
+            return TextBody.response(Array("[]".utf8), contentType: form.contentType, gzip: false)
+        }
+        var bytes: [UInt8] = []
+        var contentType = form.contentType
+        switch form {
+        case .json:
+            result.writeJSON(base: base, into: &bytes)
+        case .xml:
+            var generator = SystemRandomNumberGenerator()
+            var parts = MultipartRelatedWriter(partType: "application/dicom+xml", using: &generator)
+            var xml = NativeModelWriter(bulkData: .inlineEverything)
+            contentType = parts.contentType
+            for index in 0..<result.count {
+                bytes += parts.partBegins(contentType: "application/dicom+xml")
+                xml.write(try result.dataSet(match: index, base: base), into: &bytes)
+            }
+            bytes += parts.end()
+        }
+        var response = TextBody.response(bytes, contentType: contentType, gzip: gzip)
+        response.headers[.cacheControl] = "private, no-cache"
+        return response
+    }
+}
