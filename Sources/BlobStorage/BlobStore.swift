@@ -37,9 +37,12 @@ package protocol BlobStore: Sendable {
     /// Rewrites what is left in stores that are mostly dead, and answers the bytes that were freed.
     ///
     /// - Parameters:
+    ///   - cutoff: Only what was stored before this time (milliseconds since 1970) is touched: younger blobs may not be in the index yet.
     ///   - isLive: Whether the index names the location.
     ///   - relocate: Changes the index rows from the first location to the second, durably. A pair whose first location is no longer named is skipped there.
+    @discardableResult
     func compact(
+        olderThan cutoff: Int64,
         isLive: @Sendable (BlobLocation) async throws -> Bool,
         relocate: @Sendable ([(from: BlobLocation, to: BlobLocation)]) async throws -> Void
     ) async throws -> Int64

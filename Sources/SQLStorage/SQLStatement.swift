@@ -106,6 +106,11 @@ extension SQLStatement: ExpressibleByStringInterpolation {
             text.append(String(values.count))
         }
 
+        /// A value or NULL: becomes the next placeholder.
+        package mutating func appendInterpolation<Value: SQLValueConvertible>(_ value: Value?) {
+            appendInterpolation(value?.sqlValue ?? .null)
+        }
+
         /// Fixed text, such as a column's name chosen among several.
         package mutating func appendInterpolation(raw: StaticString) {
             text.append(raw.description)

@@ -52,8 +52,12 @@ final class SQLiteWorkers: @unchecked Sendable {
         if idle >= waiting {
             pthread_cond_signal(hasWork)
         } else if threads < limit {
-            threads += 1
             startThread()
+            if threads == 0 {
+                jobs.removeLast()
+                pthread_mutex_unlock(lock)
+                return job(.failure(SQLError(.connection, "the system gives no thread")))
+            }
         }
         pthread_mutex_unlock(lock)
     }
@@ -84,13 +88,9 @@ final class SQLiteWorkers: @unchecked Sendable {
                 Unmanaged<SQLiteWorkers>.fromOpaque(argument).takeRetainedValue().run()
                 return nil
             }, box.toOpaque())
-        if code == 0 {
-            pthread_detach(thread)
-        } else {
-            box.release()
-            threads -= 1
-            precondition(threads > 0, "the system gives no thread for the database")
-        }
+        guard code == 0 else { return box.release() }
+        pthread_detach(thread)
+        threads += 1
     }
 
     private func run() {
@@ -105,12 +105,10 @@ final class SQLiteWorkers: @unchecked Sendable {
         }
         pthread_mutex_lock(lock)
         threads -= 1
+        // Work may have come between the last look and now.
+        if threads == 0, head < jobs.count { startThread() }
         let ended = threads == 0 && isClosed ? whenEnded : []
         if threads == 0, isClosed { whenEnded = [] }
-        if threads == 0, head < jobs.count {
-            threads += 1
-            startThread()
-        }
         pthread_mutex_unlock(lock)
         for continuation in ended { continuation.resume() }
     }
