@@ -195,6 +195,8 @@ struct DataSetTape: DataSetVisitor, Sendable {
                     Level(
                         elements: elements, items: items, tag: entry.tag, characterSet: characterSet,
                         isAscending: isAscending))
+                // The stack alone owns the arrays, so that they grow in place when their turn comes again.
+                elements = []
                 items = []
                 items.reserveCapacity(entry.count)
                 continue
@@ -202,6 +204,7 @@ struct DataSetTape: DataSetVisitor, Sendable {
                 stack.append(
                     Level(elements: [], items: items, tag: 0, characterSet: characterSet, isAscending: true))
                 characterSet = CharacterSetTerms.read(term(entry.start, memory)) ?? characterSet
+                items = []
                 elements = []
                 elements.reserveCapacity(entry.count)
                 isAscending = true
@@ -209,17 +212,17 @@ struct DataSetTape: DataSetVisitor, Sendable {
                 continue
             case .endItem:
                 let item = try Self.makeDataSet(elements, characterSet, isAscending, isRoot: false, &findings)
-                guard let level = stack.popLast() else { continue }
-                items = level.items
+                guard var level = stack.popLast() else { continue }
+                swap(&items, &level.items)
                 items.append(item)
                 characterSet = level.characterSet
                 elements = []
                 continue
             case .endSequence:
-                guard let level = stack.popLast() else { continue }
+                guard var level = stack.popLast() else { continue }
                 let element = DataElement(Tag(rawValue: level.tag), .SQ, .items(items))
-                elements = level.elements
-                items = level.items
+                swap(&elements, &level.elements)
+                swap(&items, &level.items)
                 isAscending = level.isAscending
                 last = elements.last?.tag.rawValue ?? 0
                 if level.tag <= last, !elements.isEmpty { isAscending = false }

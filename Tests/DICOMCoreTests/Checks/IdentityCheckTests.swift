@@ -2,6 +2,9 @@ import DICOMCore
 import GantryTesting
 import Testing
 
+/// Testing has a `Tag` too.
+private typealias Tag = DICOMCore.Tag
+
 @Suite struct IdentityCheckTests {
     @Test func `H25: tells missing, empty and invalid UIDs apart`() {
         var set = TestInstance().dataSet()

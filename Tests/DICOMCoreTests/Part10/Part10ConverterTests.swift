@@ -2,6 +2,9 @@ import DICOMCore
 import GantryTesting
 import Testing
 
+/// Testing has a `Tag` too.
+private typealias Tag = DICOMCore.Tag
+
 @Suite struct Part10ConverterTests {
     func convert(
         _ bytes: [UInt8], to target: TransferSyntax, _ feed: ChunkFeed = .whole

@@ -2,6 +2,9 @@ import DICOMCore
 import GantryTesting
 import Testing
 
+/// Testing has a `Tag` too.
+private typealias Tag = DICOMCore.Tag
+
 @Suite struct DataSetEncoderTests {
     @Test(arguments: [
         TransferSyntax.explicitVRLittleEndian, .implicitVRLittleEndian, .explicitVRBigEndian,

@@ -2,6 +2,9 @@ import DICOMCore
 import GantryTesting
 import Testing
 
+/// Testing has a `Tag` too.
+private typealias Tag = DICOMCore.Tag
+
 @Suite struct ElementHeaderTests {
     let instance = TestInstance()
     let creator: [UInt8] = TestBytes.element(Tag(0x0009, 0x0010), .LO, "ACME")

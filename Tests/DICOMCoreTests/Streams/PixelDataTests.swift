@@ -2,6 +2,9 @@ import DICOMCore
 import GantryTesting
 import Testing
 
+/// Testing has a `Tag` too.
+private typealias Tag = DICOMCore.Tag
+
 @Suite struct PixelDataTests {
     let instance = TestInstance()
     let jpeg2000 = "1.2.840.10008.1.2.4.90"

@@ -2,6 +2,9 @@ import DICOMCore
 import GantryTesting
 import Testing
 
+/// Testing has a `Tag` too.
+private typealias Tag = DICOMCore.Tag
+
 @Suite struct SequenceTests {
     let instance = TestInstance()
     let tag = Tag(0x0008, 0x2218)
@@ -10,7 +13,7 @@ import Testing
 
     func file(_ element: [UInt8]) -> [UInt8] { instance.part10(dataSet: instance.merged([tag.rawValue: element])) }
 
-    func sequence(_ items: [[UInt8]], _ isUndefined: Bool, _ areUndefined: Bool, tag: Tag) -> [UInt8] {
+    func sequence(_ items: [[UInt8]], _ isUndefined: Bool, _ areUndefined: Bool, tag: DICOMCore.Tag) -> [UInt8] {
         let content: [UInt8] = items.flatMap { item in
             areUndefined
                 ? TestBytes.item(item, length: TestBytes.undefined) + TestBytes.itemEnd : TestBytes.item(item)
@@ -140,7 +143,7 @@ import Testing
         for (element, count) in cases {
             let items = try #require(try readEveryWay(file(element)).dataSet[tag]?.items)
             #expect(items.count == count)
-            #expect(items.allSatisfy(\.isEmpty))
+            #expect(items.allSatisfy { $0.isEmpty })
         }
         #expect(try readEveryWay(instance.part10()).dataSet[tag] == nil)
     }
