@@ -1,5 +1,4 @@
 import DICOMCore
-import Glibc
 
 /// The value field of an element being built from its values as text, the way both models spell them.
 struct ValueBytes {
@@ -86,8 +85,10 @@ struct ValueBytes {
             return append(string: String(value))
         case .DS:
             guard text.count > 16 else { return append(text: text) }
-            guard let value = text.float64, let shorter = value.decimalString else { return false }
-            return append(string: shorter)
+            guard let value = text.float64.flatMap(DecimalString.init) else { return false }
+            // Once more, without the zeros that rounding leaves: 0.30000000000000004 is 0.3 in 16 characters.
+            let text = value.description
+            return append(string: DecimalString(text)?.description ?? text)
         default: return append(text: text)
         }
     }
@@ -183,22 +184,5 @@ extension UnsafeRawBufferPointer {
         case "-inf", "-infinity": return -.infinity
         default: return nil
         }
-    }
-}
-
-extension Double {
-    /// The nearest DS of at most 16 characters (PS3.5 6.2).
-    fileprivate var decimalString: String? {
-        guard isFinite else { return nil }
-        // Fewer digits until it fits: -d.ddddddddde-ddd is the longest form.
-        for digits in stride(from: 15 as Int32, through: 8, by: -1) {
-            let text = withUnsafeTemporaryAllocation(of: CChar.self, capacity: 32) { buffer -> String? in
-                let length = withVaList([digits, self]) { vsnprintf(buffer.baseAddress, 32, "%.*g", $0) }
-                guard (1...16).contains(length) else { return nil }
-                return String(decoding: UnsafeRawBufferPointer(buffer).prefix(Int(length)), as: UTF8.self)
-            }
-            if let text { return text }
-        }
-        return nil
     }
 }

@@ -9,32 +9,26 @@ extension DICOMJSONWriter {
         let text = raw.trimmed(as: vr)
         guard !text.isEmpty else { return }
         let traits = TextTraits(of: text)
-        sink.reserve(text.count &+ 16)
-        sink.appendUnchecked(",\"Value\":[")
-        if traits.isEmpty || traits == .backslash && vr.isBackslashDelimited && !traits.contains(.special) {
+        if traits.isEmpty {
             // What nearly every value is: bytes that may stand in a JSON string as they are.
-            if traits.isEmpty {
-                sink.appendUnchecked(0x22)
-                sink.appendUnchecked(text)
-                sink.appendUnchecked(0x22)
-            } else {
-                text.forEachValue { sink.append(value: $0.trimmed(as: vr), isPlain: true, at: $1) }
-            }
+            sink.reserve(text.count &+ 16)
+            sink.appendUnchecked(",\"Value\":[\"")
+            sink.appendUnchecked(text)
+            sink.appendUnchecked("\"]")
         } else if text.isReadable(traits, vr, characterSet) {
+            sink.append(",\"Value\":[")
             if vr.isBackslashDelimited {
-                text.forEachValue { sink.append(value: $0.trimmed(as: vr), isPlain: false, at: $1) }
+                let isPlain = traits == .backslash
+                text.forEachValue { sink.append(value: $0.trimmed(as: vr), isPlain: isPlain, at: $1) }
             } else {
                 sink.append(jsonString: text)
             }
+            sink.append(0x5D)
         } else {
-            for (index, value) in characterSet.decodeValues(bytes, vr: vr).enumerated() {
-                var value = value
-                value.withUTF8 {
-                    sink.append(value: UnsafeRawBufferPointer($0).trimmed(as: vr), isPlain: false, at: index)
-                }
+            writeValues(characterSet.decodeValues(bytes, vr: vr), into: &sink) {
+                $0.append(value: $1.trimmed(as: vr), isPlain: false, at: $2)
             }
         }
-        sink.append(0x5D)
     }
 
     /// PN: an object of the component groups that are not empty (PS3.18 F.2.3, PS3.5 6.2.1).
@@ -45,15 +39,27 @@ extension DICOMJSONWriter {
         let text = raw.trimmed(as: .PN)
         guard !text.isEmpty, !text.isOnlyDelimiters else { return }
         let traits = TextTraits(of: text)
-        sink.append(",\"Value\":[")
         if text.isReadable(traits, .PN, characterSet) {
+            sink.append(",\"Value\":[")
             let isPlain = traits.isDisjoint(with: [.special, .nonASCII])
             text.forEachValue { sink.append(name: $0, isPlain: isPlain, at: $1) }
+            sink.append(0x5D)
         } else {
-            for (index, value) in characterSet.decodeValues(bytes, vr: .PN).enumerated() {
-                var value = value
-                value.withUTF8 { sink.append(name: UnsafeRawBufferPointer($0), isPlain: false, at: index) }
+            writeValues(characterSet.decodeValues(bytes, vr: .PN), into: &sink) {
+                $0.append(name: $1, isPlain: false, at: $2)
             }
+        }
+    }
+
+    /// Values that had to be decoded; nothing when nothing is left of them.
+    private func writeValues(
+        _ values: [String], into sink: inout ByteSink, _ append: (inout ByteSink, UnsafeRawBufferPointer, Int) -> Void
+    ) {
+        guard values.count > 1 || values.first?.allSatisfy({ $0 == " " || $0 == "=" }) == false else { return }
+        sink.append(",\"Value\":[")
+        for (index, value) in values.enumerated() {
+            var value = value
+            value.withUTF8 { append(&sink, UnsafeRawBufferPointer($0), index) }
         }
         sink.append(0x5D)
     }

@@ -6,13 +6,7 @@ public import DICOMCore
 /// character set has no meaning for become U+FFFD, control characters escapes, NUL never appears.
 public struct DICOMJSONWriter: Sendable {
     private let policy: BulkDataPolicy
-    /// The sequences around the element being written, and the number of the item in each, from 1.
-    private var path: [PathStep] = []
-
-    private struct PathStep {
-        var tag: Tag
-        var item: Int
-    }
+    private var path = BulkDataPath()
 
     public init(bulkData: BulkDataPolicy) {
         policy = bulkData
@@ -21,7 +15,7 @@ public struct DICOMJSONWriter: Sendable {
     /// Appends the JSON object of the data set.
     public mutating func write(_ dataSet: DataSet, into output: inout [UInt8]) {
         var sink = ByteSink(capacity: 64 + dataSet.elements.count * 72)
-        path.removeAll(keepingCapacity: true)
+        path.removeAll()
         writeObject(dataSet, into: &sink)
         sink.finish(into: &output)
     }
@@ -29,7 +23,7 @@ public struct DICOMJSONWriter: Sendable {
     /// Appends only the value object of one element of the data set: `{"vr":"CS","Value":["CT"]}`.
     public mutating func writeElement(_ element: DataElement, of dataSet: DataSet, into output: inout [UInt8]) {
         var sink = ByteSink(capacity: 128)
-        path.removeAll(keepingCapacity: true)
+        path.removeAll()
         sink.append("{\"vr\":\"")
         writeRest(of: element, in: dataSet.characterSet, into: &sink)
         sink.finish(into: &output)
@@ -87,13 +81,13 @@ public struct DICOMJSONWriter: Sendable {
     private mutating func writeItems(_ items: [DataSet], of tag: Tag, into sink: inout ByteSink) {
         guard !items.isEmpty else { return }
         sink.append(",\"Value\":[")
-        path.append(PathStep(tag: tag, item: 0))
+        path.enter(tag)
         for (index, item) in items.enumerated() {
             if index > 0 { sink.append(0x2C) }
-            path[path.count - 1].item = index + 1
+            path.nextItem()
             writeObject(item, into: &sink)
         }
-        path.removeLast()
+        path.leave()
         sink.append(0x5D)
     }
 
@@ -102,17 +96,8 @@ public struct DICOMJSONWriter: Sendable {
         guard policy.base != nil else { return }
         sink.append(",\"BulkDataURI\":\"")
         policy.escapedBase.withUnsafeBytes { sink.append($0) }
-        sink.append("/bulkdata/")
-        for step in path {
-            sink.reserve(32)
-            sink.appendUnchecked(step.tag)
-            sink.appendUnchecked(0x2F)
-            sink.appendUnchecked(decimal: UInt64(step.item))
-            sink.appendUnchecked(0x2F)
-        }
-        sink.reserve(9)
-        sink.appendUnchecked(tag)
-        sink.appendUnchecked(0x22)
+        path.write(tag, into: &sink)
+        sink.append(0x22)
     }
 
     // MARK: - Values
@@ -123,30 +108,20 @@ public struct DICOMJSONWriter: Sendable {
         into sink: inout ByteSink
     ) {
         bytes.withUnsafeBytes { raw in
+            guard !policy.names(raw, of: tag, vr) else { return writeReference(to: tag, into: &sink) }
             switch vr {
-            case .AE, .AS, .CS, .DA, .DT, .LO, .SH, .TM, .UI, .UR:
+            case .AE, .AS, .CS, .DA, .DT, .LO, .LT, .SH, .ST, .TM, .UC, .UI, .UR, .UT:
                 writeText(raw, bytes, vr, characterSet, into: &sink)
-            case .PN:
-                writeNames(raw, bytes, characterSet, into: &sink)
-            case .DS, .IS:
-                guard raw.count <= policy.textBytes || !raw.hasMoreValues(than: policy.numbers) else {
-                    return writeReference(to: tag, into: &sink)
-                }
-                writeNumberStrings(raw, bytes, vr, characterSet, into: &sink)
-            case .LT, .ST, .UC, .UT:
-                guard raw.count <= policy.textBytes else { return writeReference(to: tag, into: &sink) }
-                writeText(raw, bytes, vr, characterSet, into: &sink)
+            case .PN: writeNames(raw, bytes, characterSet, into: &sink)
+            case .DS, .IS: writeNumberStrings(raw, bytes, vr, characterSet, into: &sink)
             case .AT, .FD, .FL, .SL, .SS, .SV, .UL, .US, .UV:
-                let count = raw.count / vr.valueWidth
-                guard count <= policy.numbers else { return writeReference(to: tag, into: &sink) }
+                // There is no JSON for NaN and infinities.
                 if vr == .FL || vr == .FD, policy.base != nil, !raw.areFinite(vr) {
                     return writeReference(to: tag, into: &sink)
                 }
+                let count = raw.count / vr.valueWidth
                 if count > 0 { sink.append(numbers: raw, count: count, vr) }
             case .OB, .OD, .OF, .OL, .OV, .OW, .SQ, .UN:
-                guard raw.count <= policy.binaryBytes, !tag.isPixelData || policy.base == nil else {
-                    return writeReference(to: tag, into: &sink)
-                }
                 sink.append(",\"InlineBinary\":\"")
                 sink.append(base64: raw)
                 sink.append(0x22)

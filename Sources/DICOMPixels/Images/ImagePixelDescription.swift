@@ -34,7 +34,7 @@ public struct ImagePixelDescription: Hashable, Sendable {
         highBit = dataSet.count(Tag(0x0028, 0x0102)) ?? bitsStored - 1
         isSigned = dataSet.count(Tag(0x0028, 0x0103)) == 1
         planarConfiguration = dataSet.count(Tag(0x0028, 0x0006)) ?? 0
-        photometricInterpretation = PhotometricInterpretation(rawValue: dataSet.code(Tag(0x0028, 0x0004)))
+        photometricInterpretation = PhotometricInterpretation(rawValue: dataSet.string(for: Tag(0x0028, 0x0004)) ?? "")
         numberOfFrames = max(1, dataSet.count(Tag(0x0028, 0x0008)) ?? 1)
     }
 
@@ -56,30 +56,9 @@ public struct ImagePixelDescription: Hashable, Sendable {
 }
 
 extension DataSet {
-    /// The first value as a number that is not negative, whichever of the number VRs it came with.
+    /// The first value where it is a number that is not negative.
     fileprivate func count(_ tag: Tag) -> Int? {
-        guard let element = self[tag], let bytes = element.bytes else { return nil }
-        switch element.vr {
-        case .US, .SS, .UN:
-            guard bytes.count >= 2 else { return nil }
-            return Int(bytes[bytes.startIndex]) | Int(bytes[bytes.startIndex + 1]) << 8
-        case .UL, .SL:
-            guard bytes.count >= 4 else { return nil }
-            return bytes.prefix(4).reversed().reduce(0) { $0 << 8 | Int($1) }
-        default:
-            guard element.vr.isText else { return nil }
-            return Int(code(tag)).flatMap { (0...Int(Int32.max)).contains($0) ? $0 : nil }
-        }
-    }
-
-    /// The first value as text without padding.
-    fileprivate func code(_ tag: Tag) -> String {
-        guard let bytes = self[tag]?.bytes, let first = bytes.split(separator: 0x5C, maxSplits: 1).first else {
-            return ""
-        }
-        let text = first.drop { $0 == 0x20 }
-        let end = text.lastIndex { $0 != 0x20 && $0 != 0 }.map { $0 + 1 } ?? text.startIndex
-        return String(decoding: text[text.startIndex..<end], as: UTF8.self)
+        int(for: tag).flatMap { (0...Int(Int32.max)).contains($0) ? $0 : nil }
     }
 
     /// What Float and Double Float Pixel Data imply.
