@@ -70,7 +70,9 @@ package struct AttributeFragments: Hashable, Sendable {
         } else {
             bytes.append(0xFF)
             let wide = UInt32(truncatingIfNeeded: length)
-            for shift in stride(from: UInt32(0), to: 32, by: 8) { bytes.append(UInt8(truncatingIfNeeded: wide >> shift)) }
+            for shift in stride(from: UInt32(0), to: 32, by: 8) {
+                bytes.append(UInt8(truncatingIfNeeded: wide >> shift))
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 package import BlobStorage
 package import DICOMCore
 import DICOMModels
+import DICOMPixels
 
 /// Everything that the index needs of one instance. Made where the instance was received, so that the transaction has
 /// only rows to write.
@@ -14,6 +15,7 @@ package struct IndexEntry: Sendable {
     package let transferSyntaxUID: String
     package let dataSetOffset: Int
     package let isFaithful: Bool
+    /// An encoded `FrameLayout`; empty where there are no frames.
     package let frameLayout: [UInt8]
     package let receivedAt: Int64
 
@@ -27,10 +29,9 @@ package struct IndexEntry: Sendable {
     /// The whole metadata document.
     let document: AttributeFragments
 
-    /// Prepares what the rows will hold. `frameLayout` is an encoded `FrameLayout`, empty where there are no frames.
+    /// Prepares what the rows will hold.
     package init(
-        file: DICOMFile, blob: BlobLocation, digest: [UInt8], identity: InstanceIdentity, frameLayout: [UInt8] = [],
-        receivedAt: Int64
+        file: DICOMFile, blob: BlobLocation, digest: [UInt8], identity: InstanceIdentity, receivedAt: Int64
     ) {
         self.identity = identity
         location = blob
@@ -39,7 +40,7 @@ package struct IndexEntry: Sendable {
         transferSyntaxUID = file.transferSyntaxUID
         dataSetOffset = file.dataSetOffset
         isFaithful = file.isFaithful
-        self.frameLayout = frameLayout
+        frameLayout = FrameLayout(dataSet: file.dataSet, transferSyntax: file.transferSyntax)?.encode() ?? []
         self.receivedAt = receivedAt
 
         let dataSet = file.dataSet

@@ -1,5 +1,6 @@
 package import BlobStorage
 import DICOMCore
+package import DICOMPixels
 
 /// An instance of the archive: what it is, and where and how its bytes are stored.
 package struct StoredInstance: Sendable {
@@ -24,4 +25,7 @@ package struct StoredInstance: Sendable {
     package let version: Int64
     /// When this content was stored, in milliseconds since 1970.
     package let storedAt: Int64
+
+    /// Where each frame is in the stored file; `nil` for what has no pixel data.
+    package var frames: FrameLayout? { frameLayout.isEmpty ? nil : FrameLayout(decoding: frameLayout) }
 }

@@ -12,11 +12,11 @@ struct StoredRow: Sendable {
         try transaction.first(
             SQLStatement(
                 """
-            SELECT i.id, i.uid, i.sop_class, i.number, i.location, i.length, i.transfer_syntax, i.data_set_offset,
-                i.is_faithful, i.digest, i.frame_layout, i.version, i.stored_at, se.uid, st.uid
-            FROM instances i JOIN series se ON se.id = i.id >> 24 JOIN studies st ON st.id = se.study_id
-            WHERE i.uid = $1
-            """, [.text(uid.string)]), StoredRow.init(row:))
+                SELECT i.id, i.uid, i.sop_class, i.number, i.location, i.length, i.transfer_syntax, i.data_set_offset,
+                    i.is_faithful, i.digest, i.frame_layout, i.version, i.stored_at, se.uid, st.uid
+                FROM instances i JOIN series se ON se.id = i.id >> 24 JOIN studies st ON st.id = se.study_id
+                WHERE i.uid = $1
+                """, [.text(uid.string)]), StoredRow.init(row:))
     }
 
     /// All rows of a series, in instance number order.
