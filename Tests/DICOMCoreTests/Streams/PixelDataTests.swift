@@ -8,7 +8,7 @@ private typealias Tag = DICOMCore.Tag
 @Suite struct PixelDataTests {
     let instance = TestInstance()
     let jpeg2000 = "1.2.840.10008.1.2.4.90"
-    let tag = Tag(0x7FE0, 0x0010)
+    private let tag = Tag(0x7FE0, 0x0010)
     let frame: [UInt8] = [0xFF, 0x4F, 0xFF, 0x51, 0xFE, 0xFF, 0xDD, 0xE0, 0, 0, 0, 0]
 
     func file(_ items: [UInt8], after: [UInt8] = [], length: Int = TestBytes.undefined, vr: VR = .OB) -> [UInt8] {

@@ -7,7 +7,7 @@ private typealias Tag = DICOMCore.Tag
 
 @Suite struct SequenceTests {
     let instance = TestInstance()
-    let tag = Tag(0x0008, 0x2218)
+    private let tag = Tag(0x0008, 0x2218)
     let code = TestBytes.element(Tag(0x0008, 0x0100), .SH, "A1")
     let implicitCode = TestBytes.implicit(Tag(0x0008, 0x0100), "A1")
 
