@@ -1,7 +1,6 @@
 import Archive
 import BlobStorage
 import DICOMCore
-import DICOMPixels
 import Messaging
 import SQLStorage
 
@@ -34,7 +33,6 @@ struct InstanceStoring {
         let file = instance.file
         entry = IndexEntry(
             file: file, blob: Self.nowhere, digest: instance.blob.digest, identity: instance.identity,
-            frameLayout: FrameLayout(dataSet: file.dataSet, transferSyntax: file.transferSyntax)?.encode() ?? [],
             receivedAt: instance.receivedAt)
     }
 
