@@ -19,7 +19,7 @@ struct GantryCommand: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             ServeCommand.self, StoreCommand.self, SearchCommand.self, RetrieveCommand.self, InspectCommand.self,
-            DocumentationCommand.self,
+            VerifyCommand.self, DocumentationCommand.self,
         ])
 
     static func main() async {
@@ -50,8 +50,12 @@ struct GantryCommand: AsyncParsableCommand {
         let code = exitCode(for: error)
         let message = fullMessage(for: error)
         guard code.isSuccess else {
+            guard code == .validationFailure else {
+                Terminal.writeError("gantry: \(Self.message(for: error))\n")
+                return 1
+            }
             if !message.isEmpty { Terminal.writeError(message + "\n") }
-            return code == .validationFailure ? 2 : 1
+            return 2
         }
         if !message.isEmpty { Terminal.write(message + "\n") }
         return 0

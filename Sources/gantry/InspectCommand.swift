@@ -7,7 +7,7 @@ import Glibc
 struct InspectCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "inspect",
-        abstract: "Show the data sets of DICOM files as text or JSON.",
+        abstract: "Show the data sets of DICOM files as text, JSON or XML.",
         discussion: """
             Values that are large, as pixel data, are named with their place in the file. What is irregular about a \
             file is told on standard error. Ends with 1 when a file cannot be read.
@@ -24,8 +24,15 @@ struct InspectCommand: AsyncParsableCommand {
     @Flag(help: "Write DICOM JSON: an array with one object a file.")
     var json = false
 
+    @Flag(help: "Write the Native DICOM Model, one XML document a file.")
+    var xml = false
+
     @Flag(help: "Do not shorten values.")
     var full = false
+
+    func validate() throws {
+        if json, xml { throw ValidationError("--json and --xml exclude each other.") }
+    }
 
     func run() async throws {
         var failures = 0
@@ -43,6 +50,11 @@ struct InspectCommand: AsyncParsableCommand {
                     if !document.isEmpty { document.append(UInt8(ascii: ",")) }
                     var writer = DICOMJSONWriter(bulkData: BulkDataPolicy(base: path))
                     writer.write(file.dataSet, into: &document)
+                } else if xml {
+                    var writer = NativeModelWriter(bulkData: BulkDataPolicy(base: path))
+                    var page: [UInt8] = []
+                    writer.write(file.dataSet, into: &page)
+                    Terminal.write(page)
                 } else {
                     if files.count > 1 { Terminal.write("# \(Terminal.printable(path))\n") }
                     Terminal.write(DataSetListing(isShortened: !full).text(of: file))

@@ -1,6 +1,8 @@
 import ArgumentParser
 import GantryServer
-import Glibc
+import Logging
+import Metrics
+import Observability
 
 /// Starts the gateway.
 struct ServeCommand: AsyncParsableCommand {
@@ -18,20 +20,13 @@ struct ServeCommand: AsyncParsableCommand {
               gantry serve --config gantry.yaml --check
             """)
 
-    @Option(help: ArgumentHelp("The configuration file (YAML); also GANTRY_CONFIG.", valueName: "file"))
-    var config: String?
-
-    @Option(help: ArgumentHelp("The folder of the database and the stored instances.", valueName: "folder"))
-    var data: String?
+    @OptionGroup var setting: ConfigurationOptions
 
     @Option(help: ArgumentHelp("The address to listen on.", valueName: "address"))
     var host: String?
 
     @Option(help: ArgumentHelp("The TCP port to listen on.", valueName: "port"))
     var port: String?
-
-    @Option(help: ArgumentHelp("Any other key; may be repeated.", valueName: "key=value"))
-    var set: [String] = []
 
     @Flag(help: "Only check the configuration.")
     var check = false
@@ -40,7 +35,7 @@ struct ServeCommand: AsyncParsableCommand {
     var printConfig = false
 
     func run() async throws {
-        let reading = try read()
+        let reading = try setting.read(flags: [("--host", "server.host", host), ("--port", "server.port", port)])
         if printConfig {
             Terminal.write(reading.configuration.printed(origins: reading.origins))
             return
@@ -52,44 +47,48 @@ struct ServeCommand: AsyncParsableCommand {
         try await Self.serve(reading.configuration)
     }
 
-    /// File, environment and flags as one configuration. What is wrong with it is a wrong use.
-    private func read() throws -> ConfigurationSources.Reading {
-        var sources = ConfigurationSources(environment: ProcessEnvironment.all, flags: try flags())
-        if let path = config ?? sources.environment["GANTRY_CONFIG"] {
-            guard let bytes = SmallFile.contents(atPath: path) else {
-                throw CommandFailure.wrongUse("cannot read the configuration file \(path)")
-            }
-            guard let text = String(validating: bytes, as: UTF8.self) else {
-                throw CommandFailure.wrongUse("the configuration file \(path) is not UTF-8")
-            }
-            sources.file = ConfigurationSources.File(path: path, text: text)
-        }
-        do {
-            return try sources.read()
-        } catch {
-            throw CommandFailure.wrongUse("the configuration cannot be used\n\(error)")
-        }
-    }
-
-    private func flags() throws -> [ConfigurationSources.Flag] {
-        var flags: [ConfigurationSources.Flag] = []
-        for setting in set {
-            let parts = setting.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            guard parts.count == 2 else {
-                throw CommandFailure.wrongUse("--set takes key=value, not '\(setting)'")
-            }
-            flags.append(.init(name: "--set", key: String(parts[0]), value: String(parts[1])))
-        }
-        for (name, key, value) in [
-            ("--data", "data", data), ("--host", "server.host", host), ("--port", "server.port", port),
-        ] {
-            if let value { flags.append(.init(name: name, key: key, value: value)) }
-        }
-        return flags
-    }
-
     /// The one place where the server starts.
     private static func serve(_ configuration: GantryConfiguration) async throws {
-        throw CommandFailure.failed("the server is not part of this build yet")
+        let registry = MetricRegistry()
+        MetricsSystem.bootstrap(registry)
+        LoggingSystem.bootstrap { logHandler($0, configuration.logging) }
+        let backends = try Backends.open(configuration)
+        let gantry = Gantry(
+            configuration: configuration, backends: backends, registry: registry, logger: Logger(label: "gantry")
+        ) { port in
+            Terminal.write(welcome(configuration, port: port))
+        }
+        try await gantry.run()
+    }
+
+    private static func logHandler(_ label: String, _ logs: GantryConfiguration.Logs) -> any LogHandler {
+        let isText =
+            switch logs.format {
+            case .automatic: Terminal.isErrorInteractive
+            case .json: false
+            case .text: true
+            }
+        return isText
+            ? TextLogHandler(label: label, level: logs.level) : JSONLogHandler(label: label, level: logs.level)
+    }
+
+    /// Where the server is, and what to try.
+    private static func welcome(_ configuration: GantryConfiguration, port: Int) -> String {
+        let host =
+            configuration.server.host.contains(":") ? "[\(configuration.server.host)]" : configuration.server.host
+        let address = "http://\(host):\(port)"
+        return """
+            Gantry is listening; its data are in \(configuration.dataFolder).
+
+              DICOMweb   \(address)/dicomweb
+              health     \(address)/health/ready
+              metrics    \(address)/metrics
+
+            Try:
+              curl -H 'Content-Type: application/dicom' --data-binary @image.dcm \(address)/dicomweb/studies
+              curl \(address)/dicomweb/studies
+
+
+            """
     }
 }

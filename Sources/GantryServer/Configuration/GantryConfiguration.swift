@@ -58,7 +58,7 @@ package struct GantryConfiguration: Sendable, Hashable {
 
     /// The embedded database.
     package struct SQLite: Sendable, Hashable {
-        package var cacheBytes = 64 << 20
+        package var cacheBytes = 8 << 20
     }
 
     /// What happens to instances that arrive.
