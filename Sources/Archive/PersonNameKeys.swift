@@ -41,27 +41,8 @@ struct PersonNameKeys: Hashable, Sendable {
         return components.joined(separator: "^")
     }
 
-    /// How the words of a folded group sound (American Soundex); words with other letters than a–z stand for
-    /// themselves.
+    /// How the words of a group sound.
     static func codes(ofWordsIn group: some StringProtocol) -> [String] {
-        group.split { "^ -,.*?".contains($0) }.map { soundex(String($0)) }
-    }
-
-    private static func soundex(_ word: String) -> String {
-        let letters = Array(word.utf8)
-        guard let first = letters.first, letters.allSatisfy({ (0x61...0x7A).contains($0) }) else { return word }
-        //                a  b  c  d  e  f  g  h  i  j  k  l  m  n  o  p  q  r  s  t  u  v  w  x  y  z
-        let digits: [UInt8] = [0, 1, 2, 3, 0, 1, 2, 9, 0, 2, 2, 4, 5, 5, 0, 1, 2, 6, 2, 3, 0, 1, 9, 2, 0, 2]
-        var code = [first - 0x20]
-        var last = digits[Int(first - 0x61)]
-        for letter in letters.dropFirst() where code.count < 4 {
-            let digit = digits[Int(letter - 0x61)]
-            // h and w do not part two letters of one sound, vowels do.
-            if digit == 9 { continue }
-            if digit != 0, digit != last { code.append(0x30 + digit) }
-            last = digit
-        }
-        while code.count < 4 { code.append(0x30) }
-        return String(decoding: code, as: UTF8.self)
+        group.split { "^ -,.*?".contains($0) }.map { PhoneticCode.code(of: String($0)) }
     }
 }

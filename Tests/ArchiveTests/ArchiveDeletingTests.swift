@@ -3,7 +3,9 @@ import BlobStorage
 import DICOMCore
 import GantryTesting
 import Logging
+import NIOCore
 import SQLStorage
+import SQLiteStorage
 import Testing
 
 @Suite struct ArchiveDeletingTests {
@@ -120,7 +122,7 @@ import Testing
         var locations: [BlobLocation] = []
         for _ in 0..<2 {
             let writer = try await fixture.blobs.stage(expectedLength: nil)
-            try await writer.write(.init(string: "bytes"))
+            try await writer.write(ByteBuffer(string: "bytes"))
             let staged = try await writer.finish()
             for result in await fixture.blobs.makeDurable([staged]) { locations.append(try result.get()) }
         }

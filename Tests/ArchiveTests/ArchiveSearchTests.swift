@@ -62,7 +62,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("1?3", [1, 2]), ("*23*", [1, 3, 5, 6]), ("13*", [2, 4]), ("9.2*", [5]), ("1??3", [3]), ("*", [1, 2, 3, 4, 5, 6]),
+        ("1?3", [1, 2]), ("*23*", [1, 3, 5, 6]), ("13*", [2, 4]), ("9.2*", [5]), ("1??3", [3]),
+        ("*", [1, 2, 3, 4, 5, 6]),
         ("9_*", []), ("%", []),
     ])
     func `wildcards stand for characters and everything else for itself`(pattern: String, hits: [Int]) async throws {
@@ -95,7 +96,8 @@ import Testing
 
     @Test func `date and time together are one interval`() async throws {
         let moments = [
-            ("20240101", "0800"), ("20240101", "1200"), ("20240102", "0500"), ("20240103", "0900"), ("20240103", "1100"),
+            ("20240101", "0800"), ("20240101", "1200"), ("20240102", "0500"), ("20240103", "0900"),
+            ("20240103", "1100"),
         ]
         let fixture = try await studies(
             moments.map { [element(.studyDate, .DA, $0.0), element(.studyTime, .TM, $0.1)] })
@@ -103,6 +105,19 @@ import Testing
             date: try #require(DateRange("20240101-20240103")), time: try #require(TimeRange("1000-1000")),
             timeTag: .studyTime)
         #expect(try await found(fixture, match(.studyDate, condition)) == [2, 3, 4])
+    }
+
+    @Test(arguments: [(DICOMCore.Tag.contentDate, DICOMCore.Tag.contentTime), (.patientBirthDate, .patientBirthTime)])
+    func `date and time are one interval without columns for both, too`(
+        date: DICOMCore.Tag, time: DICOMCore.Tag
+    ) async throws {
+        let moments = [("20240101", "0800"), ("20240101", "1200"), ("20240102", "0500"), ("20240103", "1100")]
+        let fixture = try await studies(moments.map { [element(date, .DA, $0.0), element(time, .TM, $0.1)] })
+        let condition = AttributeMatch.Condition.combined(
+            date: try #require(DateRange("20240101-20240103")), time: try #require(TimeRange("1000-1000")),
+            timeTag: time)
+        let hits = try await fixture.search(.instance, [match(date, condition)])
+        #expect(hits == [2, 3].map { TestInstance(study: $0).sopInstanceUID })
     }
 
     @Test(arguments: [
@@ -161,7 +176,8 @@ import Testing
         try await fixture.store([first, second, TestInstance(study: 3)])
         let procedure = AttributeMatch(
             AttributePath([.requestAttributesSequence, .requestedProcedureID]), .single("R1"))
-        let step = AttributeMatch(AttributePath([.requestAttributesSequence, .scheduledProcedureStepID]), .single("S1"))
+        let step = AttributeMatch(
+            AttributePath([.requestAttributesSequence, .scheduledProcedureStepID]), .single("S1"))
         #expect(try await fixture.search(.series, [procedure]).count == 2)
         #expect(try await fixture.search(.series, [procedure, step]) == [first.seriesUID])
         #expect(try await fixture.search(.instance, [procedure, step]) == [first.sopInstanceUID])
@@ -197,7 +213,8 @@ import Testing
                 == [other.sopInstanceUID])
         let inStudy = InstanceQuery(level: .series, study: try uid(other.studyUID))
         #expect(try await fixture.search(inStudy) == [other.seriesUID])
-        let inSeries = InstanceQuery(level: .instance, study: try uid(TestInstance().studyUID), series: try uid(other.seriesUID))
+        let inSeries = InstanceQuery(
+            level: .instance, study: try uid(TestInstance().studyUID), series: try uid(other.seriesUID))
         #expect(try await fixture.search(inSeries).isEmpty)
     }
 
