@@ -218,4 +218,30 @@ import Testing
             #expect(harness.blobs.staged == 0)
         }
     }
+
+    @Test func `small and large instances survive on disk and come back as they were sent`() async throws {
+        try await IngestionHarness.run(isOnDisk: true) { (harness) async throws in
+            var large = TestInstance(instance: 2)
+            large.rows = 1500
+            large.columns = 1500
+            for bytes in [TestInstance().part10(), large.part10()] {
+                let before = harness.blobs.stored
+                #expect(await harness.store(bytes, pieceLength: 70_000).isStored)
+                let location = try #require(harness.blobs.stored.subtracting(before).first)
+                let stored = try await harness.blobs.read(location, 0..<location.length)
+                #expect(Array(stored.readableBytesView) == bytes)
+                #expect(await harness.store(bytes).isDuplicate)
+            }
+            #expect(harness.blobs.stored.count == 2)
+        }
+    }
+
+    @Test func `after the shutdown instances are refused and nothing waits for ever`() async throws {
+        try await IngestionHarness.run { (harness) async throws in
+            let received = await harness.receive(TestInstance().part10())
+            harness.pipeline.shutDown()
+            #expect(await harness.pipeline.ingest(received).cause?.isBackendDown == true)
+            #expect(harness.blobs.staged == 0)
+        }
+    }
 }

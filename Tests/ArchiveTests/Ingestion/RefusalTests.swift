@@ -76,7 +76,9 @@ import Testing
             #expect(harness.blobs.staged == 0)
             #expect(harness.blobs.stored.isEmpty)
             #expect(try await harness.events().isEmpty)
-            #expect(try await harness.audit().map(\.outcome) == [.minorFailure])
+            let audit = try await harness.audit()
+            #expect(audit.map(\.outcome) == [.minorFailure])
+            #expect(audit.map(\.kind) == [input.code == 0xC001 ? .securityAlert : .instancesTransferred])
         }
     }
 
