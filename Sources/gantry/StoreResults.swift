@@ -31,8 +31,15 @@ final class StoreResults: Sendable {
     /// Takes an answer; returns lines about what did not go well.
     func add(_ batch: StoreBatch, _ report: StoreReport) -> [String] {
         let outcomes = Dictionary(report.instances.map { ($0.sopInstanceUID, $0.outcome) }) { first, _ in first }
+        let known = Set(batch.files.compactMap(\.sopInstanceUID))
+        // What the answer says of instances that no file seems to hold is about the files that it does not name.
+        let others = report.instances.filter { !known.contains($0.sopInstanceUID) }.map(\.outcome)
+        let unnamedCount = batch.files.count { $0.sopInstanceUID.flatMap { outcomes[$0] } == nil }
+        var unnamed = (others.count == unnamedCount ? others : [])[...]
         let added = batch.files.map { file in
-            let outcome = file.sopInstanceUID.flatMap { outcomes[$0] } ?? Self.outcome(ofUnnamedFileIn: report)
+            let outcome =
+                file.sopInstanceUID.flatMap { outcomes[$0] } ?? unnamed.popFirst()
+                ?? Self.outcome(ofUnnamedFileIn: report)
             var entry = Entry(path: file.path, status: .stored, sopInstanceUID: file.sopInstanceUID)
             switch outcome {
             case .stored: break

@@ -27,6 +27,16 @@ struct Part10HeadTests {
         #expect(Part10Head(part10(sopInstanceUID: "1.2.34"))?.sopInstanceUID == "1.2.34")
     }
 
+    @Test(arguments: [("1.2.840.10008.1.2.1", true), ("1.2.840.10008.1.2", false)])
+    func `the data set counts before the file meta information`(transferSyntax: String, isExplicit: Bool) {
+        let header: [UInt8] = isExplicit ? [0x55, 0x49, 4, 0] : [4, 0, 0, 0]
+        let bytes = part10(
+            sopInstanceUID: "1.2.34", transferSyntaxUID: transferSyntax,
+            content: [8, 0, 0x18, 0] + header + Array("9.87".utf8))
+        #expect(Part10Head(bytes)?.sopInstanceUID == "9.87")
+        #expect(Part10Head(bytes)?.transferSyntaxUID == transferSyntax)
+    }
+
     @Test func `a UID that could leave a folder is none`() {
         #expect(Part10Head(part10(sopInstanceUID: "../../etc/x"))?.sopInstanceUID == nil)
         #expect(Part10Head(part10(sopInstanceUID: ".."))?.sopInstanceUID == nil)

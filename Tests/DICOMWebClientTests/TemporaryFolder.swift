@@ -22,11 +22,13 @@ final class TemporaryFolder: Sendable {
     }
 }
 
-/// The beginning of a Part 10 file whose meta information holds the given UID.
-func part10(sopInstanceUID uid: String, content: [UInt8] = []) -> [UInt8] {
-    var value = Array(uid.utf8)
-    if value.count % 2 == 1 { value.append(0) }
+/// The beginning of a Part 10 file whose meta information holds the given UIDs.
+func part10(sopInstanceUID: String, transferSyntaxUID: String? = nil, content: [UInt8] = []) -> [UInt8] {
+    func element(_ number: UInt8, _ uid: String) -> [UInt8] {
+        let value = Array(uid.utf8) + (uid.utf8.count % 2 == 1 ? [0] : [])
+        return [2, 0, number, 0, 0x55, 0x49, UInt8(value.count), 0] + value
+    }
     let version: [UInt8] = [2, 0, 1, 0, 0x4F, 0x42, 0, 0, 2, 0, 0, 0, 0, 1]
-    let instance: [UInt8] = [2, 0, 3, 0, 0x55, 0x49, UInt8(value.count), 0] + value
-    return [UInt8](repeating: 0, count: 128) + Array("DICM".utf8) + version + instance + [8, 0, 5, 0] + content
+    return [UInt8](repeating: 0, count: 128) + Array("DICM".utf8) + version + element(3, sopInstanceUID)
+        + (transferSyntaxUID.map { element(0x10, $0) } ?? []) + content
 }
