@@ -51,6 +51,7 @@ struct ServeCommand: AsyncParsableCommand {
 
     /// The one place where the server starts.
     private static func serve(_ configuration: GantryConfiguration) async throws {
+        Gantry.runTasksOnEventLoops()
         let registry = MetricRegistry()
         MetricsSystem.bootstrap(registry)
         LoggingSystem.bootstrap { logHandler($0, configuration.logging) }
