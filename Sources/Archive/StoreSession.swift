@@ -27,6 +27,7 @@ struct StoreSession {
 
     /// Decides about one instance and writes its rows.
     mutating func store(_ entry: IndexEntry, comparison: DataSetComparison?) throws -> StoreDecision {
+        try changes.waitForOthers()
         if let present = try StoredRow.find(entry.identity.instance, in: transaction) {
             return try decide(entry, beside: present, comparison: comparison)
         }
@@ -124,19 +125,21 @@ struct StoreSession {
         let stored = present.instance
         guard stored.identity.study == entry.identity.study, stored.identity.series == entry.identity.series
         else { return .conflict(.otherParent) }
-        guard stored.identity.sopClass == entry.identity.sopClass else { return .conflict(.otherClass) }
         guard stored.digest != entry.digest else { return .identical }
         guard let comparison, comparison.storedDigest == stored.digest else { return .needsComparison(stored) }
         guard !comparison.isSame else { return .identical }
 
         var study = try state(ofStudyFor: entry)
-        guard policy.replaces(firstStoredAt: study.firstStoredAt, now: now) else { return .conflict(.otherContent) }
+        guard policy.replaces(firstStoredAt: study.firstStoredAt, now: now) else {
+            return .conflict(
+                stored.identity.sopClass == entry.identity.sopClass ? .otherContent : .otherClass)
+        }
         var series = try state(ofSeriesFor: entry, study: &study)
         let change = try changes.append(.updated, entry.identity)
         let template = try writeTemplateIfNeeded(entry, &series)
         try transaction.execute(
             """
-            UPDATE instances SET number = \(entry.instanceNumber ?? ArchiveSchema.noNumber),
+            UPDATE instances SET sop_class = \(entry.identity.sopClass.string), number = \(entry.instanceNumber ?? ArchiveSchema.noNumber),
                 location = \(entry.location.rawValue), length = \(Int64(entry.length)), transfer_syntax = \(entry.transferSyntaxUID),
                 data_set_offset = \(Int64(entry.dataSetOffset)), is_faithful = \(Int64(entry.isFaithful ? 1 : 0)),
                 digest = \(entry.digest), frame_layout = \(entry.frameLayout), version = \(change),

@@ -59,8 +59,8 @@ package struct Gantry: Sendable {
             responder: responder(archive, pipeline),
             server: HTTPServerBuilder { [configuration] responder in
                 HTTPConnection(
-                    limits: configuration.connectionLimits, headerBytes: configuration.limits.headerBytes,
-                    headerFields: configuration.limits.headerFields, responder: responder)
+                    limits: configuration.connectionLimits, headerFields: configuration.limits.headerFields,
+                    responder: responder)
             },
             configuration: ApplicationConfiguration(
                 address: .hostname(configuration.server.host, port: configuration.server.port), backlog: 1024),
@@ -151,6 +151,7 @@ extension GantryConfiguration {
         result.headerDeadline = .init(limits.headerTimeout)
         result.minimumBodyRate = limits.bodyMinimumRate
         result.bodyWindow = .init(limits.bodyMinimumWindow)
+        result.headerBytes = limits.headerBytes
         result.idleTimeout = .init(limits.idleTimeout)
         return result
     }

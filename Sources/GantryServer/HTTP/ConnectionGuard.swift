@@ -10,6 +10,8 @@ package struct ConnectionLimits: Sendable {
     package var minimumBodyRate: Int = 1024
     /// The time over which `minimumBodyRate` is measured. Time in which we don't read is not counted.
     package var bodyWindow: TimeAmount = .seconds(30)
+    /// Most bytes of a header block, request line included.
+    package var headerBytes = 32 * 1024
     /// A connection without a request in progress is closed after this.
     package var idleTimeout: TimeAmount = .seconds(60)
 
@@ -32,6 +34,9 @@ final class ConnectionProgress {
     /// Whether a read is asked for: while it isn't, the sender is held back by us.
     var isReadPending = false
     var hasAnswerBegun = false
+    /// Bytes of the header block that is being received, and whether its request line is complete.
+    var headBytes = 0
+    var hasRequestLine = false
 }
 
 /// First handler of a connection: sees every byte before HTTP does, and cuts senders that are too slow.
@@ -74,12 +79,25 @@ final class SlowSenderGuard: ChannelDuplexHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let bytes = unwrapInboundIn(data)
         switch progress.state {
-        case .idle: progress.state = .readingHead(since: .now())
-        case .readingBody: progress.bytesInWindow += unwrapInboundIn(data).readableBytes
-        case .readingHead, .answering: break
+        case .idle:
+            progress.state = .readingHead(since: .now())
+            progress.headBytes = 0
+            progress.hasRequestLine = false
+            count(bytes)
+        case .readingHead: count(bytes)
+        case .readingBody: progress.bytesInWindow += bytes.readableBytes
+        case .answering: break
         }
         context.fireChannelRead(data)
+        guard case .readingHead = progress.state, progress.headBytes > limits.headerBytes else { return }
+        cut(context, progress.hasRequestLine ? "431 Request Header Fields Too Large" : "414 URI Too Long")
+    }
+
+    private func count(_ bytes: ByteBuffer) {
+        progress.headBytes += bytes.readableBytes
+        progress.hasRequestLine = progress.hasRequestLine || bytes.readableBytesView.contains(0x0A)
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
@@ -107,10 +125,10 @@ final class SlowSenderGuard: ChannelDuplexHandler {
     }
 
     /// Says why, where nothing was said yet, and closes.
-    private func cut(_ context: ChannelHandlerContext) {
+    private func cut(_ context: ChannelHandlerContext, _ status: String = "408 Request Timeout") {
         stop()
         if !progress.hasAnswerBegun {
-            let answer = "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+            let answer = "HTTP/1.1 \(status)\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
             context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: answer)), promise: nil)
         }
         context.close(promise: nil)

@@ -25,6 +25,9 @@ package struct GantryResponder: HTTPResponder {
                 guard request.uri.string.utf8.count <= limits.requestTargetBytes else {
                     throw Problem(.uriTooLong, "A request target may have \(limits.requestTargetBytes) bytes.")
                 }
+                guard request.headers.byteCount <= limits.headerBytes else {
+                    throw Problem(.headerTooLarge, "A header block may have \(limits.headerBytes) bytes.")
+                }
                 (route, response) = try await routes.answer(request, context: context)
             } catch {
                 response = ErrorResponses.response(for: error, requestID: context.requestID, logger: context.logger)
@@ -51,6 +54,13 @@ extension Duration {
     /// The duration in milliseconds, fractions included.
     var milliseconds: Double {
         Double(components.seconds) * 1000 + Double(components.attoseconds) / 1e15
+    }
+}
+
+extension HTTPFields {
+    /// Bytes of the fields as they came.
+    fileprivate var byteCount: Int {
+        reduce(0) { $0 + $1.name.rawName.utf8.count + $1.value.utf8.count + 4 }
     }
 }
 

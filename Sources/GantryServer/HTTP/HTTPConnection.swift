@@ -15,16 +15,16 @@ package struct HTTPConnection: HTTPChannelHandler {
     private let decoderLimits: NIOHTTPDecoderLimitConfiguration
 
     /// - Parameters:
-    ///   - headerBytes: most bytes of a header block, request line included.
     ///   - headerFields: most fields of a header block.
     package init(
-        limits: ConnectionLimits, headerBytes: Int, headerFields: Int,
+        limits: ConnectionLimits, headerFields: Int,
         responder: @escaping HTTPChannelHandler.Responder
     ) {
         self.limits = limits
         var decoderLimits = NIOHTTPDecoderLimitConfiguration()
-        decoderLimits.maxHeaderFieldSize = headerBytes
-        decoderLimits.maxHeaderListSize = headerBytes
+        // The guard in front of the decoder cuts at the limit, with the right status; this is for what comes at once.
+        decoderLimits.maxHeaderFieldSize = 4 * limits.headerBytes
+        decoderLimits.maxHeaderListSize = 4 * limits.headerBytes
         decoderLimits.maxHeaderFieldCount = headerFields
         self.decoderLimits = decoderLimits
         self.responder = responder
