@@ -90,7 +90,8 @@ extension DecimalString: CustomStringConvertible {
         for count in stride(from: digits.digits.count, to: 0, by: -1) {
             let rounded = digits.rounded(to: count)
             for text in [rounded.fixed, rounded.scientific] where sign.utf8.count + text.utf8.count <= 16 {
-                return sign + text
+                // The greatest numbers must not be rounded to infinity.
+                if DecimalString(text) != nil { return sign + text }
             }
         }
         return sign + digits.rounded(to: 1).scientific

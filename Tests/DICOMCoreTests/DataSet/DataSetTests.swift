@@ -92,7 +92,7 @@ private func element(_ tag: Tag, _ text: String) -> DataElement { DataElement(ta
         arguments: [
             (.DS, Array("1.5\\-2\\1,5\\ 3e1".utf8), [1.5, -2, 30]), (.IS, Array("4".utf8), [4]),
             (.FL, [0, 0, 0xC0, 0x3F, 0], [1.5]), (.FD, [0, 0, 0, 0, 0, 0, 0xF8, 0xBF], [-1.5]), (.US, [2, 0], [2]),
-            (.UV, [255, 255, 255, 255, 255, 255, 255, 255], [18_446_744_073_709_551_615]), (.OB, [1, 2], []),
+            (.UV, [255, 255, 255, 255, 255, 255, 255, 255], [18_446_744_073_709_551_616]), (.OB, [1, 2], []),
         ] as [(VR, [UInt8], [Double])])
     func `reads numbers`(vr: VR, bytes: [UInt8], values: [Double]) {
         let dataSet = dataSet(vr, bytes)
