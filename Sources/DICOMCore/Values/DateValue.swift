@@ -19,13 +19,24 @@ public struct DateValue: Hashable, Sendable {
 
     /// Reads a value field or a part of it.
     public init?(bytes: ArraySlice<UInt8>) {
+        guard let (year, month, day) = Self.numbers(in: bytes) else { return nil }
+        self.init(year: year, month: month, day: day)
+    }
+
+    /// Reads a bound of a range: a day up to 31 that its month does not have becomes the month's last.
+    init?(bound bytes: ArraySlice<UInt8>) {
+        guard let (year, month, day) = Self.numbers(in: bytes), (1...12).contains(month), day <= 31 else { return nil }
+        self.init(year: year, month: month, day: min(day, Self.days(inMonth: month, of: year)))
+    }
+
+    private static func numbers(in bytes: ArraySlice<UInt8>) -> (year: Int, month: Int, day: Int)? {
         var reader = DigitReader(bytes)
         guard let year = reader.number(digits: 4) else { return nil }
         let hasDots = reader.skip(".")
         guard let month = reader.number(digits: 2), !hasDots || reader.skip("."),
             let day = reader.number(digits: 2), reader.isAtEnd
         else { return nil }
-        self.init(year: year, month: month, day: day)
+        return (year, month, day)
     }
 
     /// The date as a number, 20240131: orders as dates do.

@@ -8,9 +8,12 @@ public struct DateRange: Hashable, Sendable {
         self.upper = upper
     }
 
-    /// Reads `20240101-20240131`, `-20240131`, `20240101-` or a single date.
+    /// Reads `20240101-20240131`, `-20240131`, `20240101-` or a single date. A bound on the 29th to 31st of a month that
+    /// has no such day means its last one: whole months are asked for that way.
     public init?(_ text: some StringProtocol) {
-        guard let (lower, upper) = bounds(of: text, DateValue.init(bytes:)) else { return nil }
+        let isRange = text.utf8.contains(UInt8(ascii: "-"))
+        guard let (lower, upper) = bounds(of: text, isRange ? DateValue.init(bound:) : DateValue.init(bytes:))
+        else { return nil }
         self.init(lower: lower, upper: upper)
     }
 
