@@ -4,6 +4,7 @@ import FoundationEssentials
 import HTTPTypes
 import Hummingbird
 import NIOCore
+import Observability
 import Testing
 
 @testable import GantryServer
@@ -105,12 +106,20 @@ private final class CollectedBody: ResponseBodyWriter, @unchecked Sendable {
 @Suite struct GeneratedPagesTests {
     @Test(arguments: ["errors", "search-attributes"])
     func `the committed page is current`(name: String) throws {
-        let root = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(4).joined(separator: "/")
-        let data = try Data(contentsOf: URL(filePath: "\(root)/docs/\(name).md"))
         let page = name == "errors" ? ErrorsPage().render() : SearchAttributesPage().render()
-        #expect(
-            String(decoding: data, as: UTF8.self) == page,
-            "run: gantry documentation \(name) > docs/\(name).md")
+        #expect(try Self.committed(name) == page, "run: gantry documentation \(name) > docs/\(name).md")
+    }
+
+    @Test func `every key of the log, and every route, is explained`() throws {
+        let page = try Self.committed("logging")
+        for name in LogKey.allCases.map(\.rawValue) + RouteName.allCases.map(\.rawValue) {
+            #expect(page.contains("`\(name)`"), "\(name)")
+        }
+    }
+
+    private static func committed(_ name: String) throws -> String {
+        let root = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(4).joined(separator: "/")
+        return String(decoding: try Data(contentsOf: URL(filePath: "\(root)/docs/\(name).md")), as: UTF8.self)
     }
 
     @Test func `every reason that can be given is on the page`() {
