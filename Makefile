@@ -23,7 +23,7 @@ test: ## install what is missing, build, and run all tests
 check: ## format, layering and generated files
 	Scripts/format --check
 	Scripts/check-layering
-	@if [ -x Scripts/check-generated ]; then Scripts/check-generated; fi
+	Scripts/check-generated
 
 conformance: ## run the DICOMweb suite of ../shared/conformance against a fresh server
 	@Scripts/setup test

@@ -91,7 +91,7 @@ package struct Gantry: Sendable {
     }
 
     /// Everything that answers requests.
-    private func responder(_ archive: Archive, _ pipeline: IngestionPipeline) -> GantryResponder {
+    func responder(_ archive: Archive, _ pipeline: IngestionPipeline) -> GantryResponder {
         let proxies = TrustedNetworks(configuration.server.trustedProxies)
         let publicBase = PublicBase(configured: configuration.server.publicURL) { proxies.contains($0) }
         let routes = Routes(

@@ -3,7 +3,9 @@ import GantryServer
 
 /// Writes pages of docs/ that are made from definitions in the code.
 struct DocumentationCommand: ParsableCommand {
-    enum Page: String, CaseIterable, ExpressibleByArgument { case configuration }
+    enum Page: String, CaseIterable, ExpressibleByArgument {
+        case configuration, errors, searchAttributes = "search-attributes"
+    }
 
     static let configuration = CommandConfiguration(
         commandName: "documentation", abstract: "Write a generated page of docs/.", shouldDisplay: false)
@@ -14,6 +16,8 @@ struct DocumentationCommand: ParsableCommand {
     func run() {
         switch page {
         case .configuration: Terminal.write(ConfigurationPage().render())
+        case .errors: Terminal.write(ErrorsPage().render())
+        case .searchAttributes: Terminal.write(SearchAttributesPage().render())
         }
     }
 }

@@ -25,8 +25,8 @@ extension DataSet {
         let vr = vr ?? DataDictionary.standard.vr(for: tag) ?? .UN
         var bytes: [UInt8] = []
         switch vr {
-        case .FL: for value in values { bytes.append(littleEndian: Float(value).bitPattern, width: 4) }
-        case .FD: for value in values { bytes.append(littleEndian: Double(value).bitPattern, width: 8) }
+        case .FL, .OF: for value in values { bytes.append(littleEndian: Float(value).bitPattern, width: 4) }
+        case .FD, .OD: for value in values { bytes.append(littleEndian: Double(value).bitPattern, width: 8) }
         case .AT:
             for value in values {
                 bytes.append(littleEndian: value >> 16, width: 2)
@@ -44,13 +44,16 @@ extension DataSet {
 
     public mutating func setInt(_ value: Int, for tag: Tag, vr: VR? = nil) { setInts([value], for: tag, vr: vr) }
 
-    /// Sets numbers, as text for DS, binary for FL and FD.
+    /// Sets numbers, as text for DS, binary for FL and FD, rounded for the whole numbers.
     public mutating func setDoubles(_ values: [Double], for tag: Tag, vr: VR? = nil) {
         let vr = vr ?? DataDictionary.standard.vr(for: tag) ?? .UN
         var bytes: [UInt8] = []
         switch vr {
         case .FL, .OF: for value in values { bytes.append(littleEndian: Float(value).bitPattern, width: 4) }
         case .FD, .OD: for value in values { bytes.append(littleEndian: value.bitPattern, width: 8) }
+        case .IS, .SL, .SS, .SV, .UL, .US, .UV:
+            setInts(values.map { Int(exactly: $0.rounded()) ?? 0 }, for: tag, vr: vr)
+            return
         default:
             setStrings(values.map { DecimalString($0)?.description ?? "" }, for: tag, vr: vr)
             return

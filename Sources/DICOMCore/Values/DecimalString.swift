@@ -20,23 +20,42 @@ public struct DecimalString: Hashable, Sendable {
         self.value = value
     }
 
-    /// Whether these bytes, padding taken off before, are a plain decimal without anything that a number would lose:
-    /// no plus sign, exponent, superfluous zero, nor more than 15 significant digits. Such a text can stand in DICOM
-    /// JSON as a number, as it is (PS3.18 F.2.3); all others have to be strings to come back unchanged.
-    public static func isCanonical(_ bytes: ArraySlice<UInt8>) -> Bool {
-        guard bytes.count <= 17 else { return false }
-        var rest = bytes.first == UInt8(ascii: "-") ? bytes.dropFirst() : bytes
-        let isNegative = rest.count < bytes.count
-        let whole = rest.prefix { $0 &- 0x30 < 10 }
-        guard let first = whole.first, first != 0x30 || whole.count == 1 else { return false }
-        rest = rest.dropFirst(whole.count)
-        guard let point = rest.first else { return whole.count <= 15 && !(isNegative && first == 0x30) }
-        let fraction = rest.dropFirst()
-        guard point == UInt8(ascii: "."), let last = fraction.last, last != 0x30,
-            fraction.allSatisfy({ $0 &- 0x30 < 10 })
-        else { return false }
-        return (first == 0x30 ? 0 : whole.count) + fraction.count <= 15
+    /// Whether a program that reads these bytes as a binary64 number and prints it gets them back, so that they can
+    /// stand in DICOM JSON as a number; all others have to be strings to come back unchanged (PS3.18 F.2.3).
+    ///
+    /// That is a plain decimal of up to 15 digits, padding taken off before, without a plus sign, an exponent, a
+    /// superfluous zero or a negative zero. `1.0` counts as printed; below 0.0001 printers differ.
+    @inlinable
+    public static func isCanonical(_ text: UnsafeRawBufferPointer) -> Bool {
+        let count = text.count
+        var index = count > 0 && text[0] == 0x2D ? 1 : 0
+        let start = index
+        var isSignificant = false
+        while index < count, text[index] &- 0x30 < 10 {
+            if text[index] != 0x30 { isSignificant = true }
+            index &+= 1
+        }
+        let whole = index &- start
+        guard whole > 0, whole == 1 || text[start] != 0x30 else { return false }
+        if index == count { return whole <= 15 && (isSignificant || start == 0) }
+        guard text[index] == 0x2E else { return false }
+        index &+= 1
+        let point = index
+        var zeros = 0
+        while index < count, text[index] &- 0x30 < 10 {
+            if !isSignificant {
+                if text[index] == 0x30 { zeros &+= 1 } else { isSignificant = true }
+            }
+            index &+= 1
+        }
+        let fraction = index &- point
+        guard index == count, fraction > 0, whole &+ fraction <= 15 else { return false }
+        guard text[count &- 1] != 0x30 || fraction == 1 else { return false }
+        return isSignificant ? zeros < 4 : start == 0
     }
+
+    /// As for a buffer.
+    public static func isCanonical(_ bytes: ArraySlice<UInt8>) -> Bool { bytes.withUnsafeBytes { isCanonical($0) } }
 
     private static func hasNumberSyntax(_ text: ArraySlice<UInt8>) -> Bool {
         var text = text
@@ -62,19 +81,80 @@ public struct DecimalString: Hashable, Sendable {
 }
 
 extension DecimalString: CustomStringConvertible {
-    /// The shortest text that reads back as the number, within the 16 characters of DS where that can be.
+    /// The shortest text that reads back as the number; where that has more than the 16 characters of DS, rounded to
+    /// as many digits as fit.
     public var description: String {
         if let whole = Int(exactly: value), value.magnitude < 1e15 { return String(whole) }
-        let shortest = value.description
-        guard shortest.utf8.count > 16 else { return shortest }
-        return shorten(shortest)
+        let sign = value < 0 ? "-" : ""
+        let digits = DecimalDigits(value.magnitude)
+        for count in stride(from: digits.digits.count, to: 0, by: -1) {
+            let rounded = digits.rounded(to: count)
+            for text in [rounded.fixed, rounded.scientific] where sign.utf8.count + text.utf8.count <= 16 {
+                // The greatest numbers must not be rounded to infinity.
+                if DecimalString(text) != nil { return sign + text }
+            }
+        }
+        return sign + digits.rounded(to: 1).scientific
+    }
+}
+
+/// A number as its significant digits: 0.d1d2d3… times a power of ten.
+private struct DecimalDigits {
+    /// Each 0 to 9; neither the first nor the last is 0.
+    var digits: [UInt8]
+    var exponent: Int
+
+    /// The fewest digits that read back as the number, which is greater than zero.
+    init(_ number: Double) {
+        let parts = number.description.utf8.split(separator: UInt8(ascii: "e"), maxSplits: 1)
+        let mantissa = parts[0].split(separator: UInt8(ascii: "."), maxSplits: 1)
+        let all = mantissa.joined().map { $0 - 0x30 }
+        digits = Array(all.drop { $0 == 0 })
+        exponent =
+            (parts.count == 2 ? Int(Substring(parts[1])) ?? 0 : 0) + mantissa[0].count
+            - (all.count - digits.count)
+        trim()
     }
 
-    /// Rounds to as many digits as fit.
-    private func shorten(_ text: String) -> String {
-        let parts = text.split(separator: "e", maxSplits: 1)
-        let exponent = parts.count == 2 ? "e" + parts[1] : ""
-        let kept = parts[0].prefix(16 - exponent.utf8.count)
-        return (kept.last == "." ? String(kept.dropLast()) : String(kept)) + exponent
+    func rounded(to count: Int) -> DecimalDigits {
+        guard count < digits.count else { return self }
+        var result = self
+        result.digits.removeSubrange(count...)
+        guard digits[count] >= 5 else {
+            result.trim()
+            return result
+        }
+        // What carries over is trimmed, as the zero that it leaves would be.
+        while result.digits.last == 9 { result.digits.removeLast() }
+        if let last = result.digits.indices.last {
+            result.digits[last] += 1
+        } else {
+            result.digits = [1]
+            result.exponent += 1
+        }
+        return result
+    }
+
+    private mutating func trim() {
+        while digits.count > 1, digits.last == 0 { digits.removeLast() }
+    }
+
+    var fixed: String {
+        // A number far from one has too many zeros to be written out.
+        guard (-16...16).contains(exponent) else { return scientific }
+        if exponent <= 0 { return "0." + String(repeating: "0", count: -exponent) + text(digits[...]) }
+        guard exponent < digits.count else {
+            return text(digits[...]) + String(repeating: "0", count: exponent - digits.count)
+        }
+        return text(digits[..<exponent]) + "." + text(digits[exponent...])
+    }
+
+    var scientific: String {
+        let fraction = digits.count > 1 ? "." + text(digits[1...]) : ""
+        return "\(text(digits[..<1]))\(fraction)e\(exponent - 1)"
+    }
+
+    private func text(_ digits: ArraySlice<UInt8>) -> String {
+        String(decoding: digits.map { $0 + 0x30 }, as: UTF8.self)
     }
 }

@@ -22,14 +22,24 @@ public struct IntegerString: Hashable, Sendable {
 
     /// Whether these bytes, padding taken off before, are how a program would write the number, and it fits 32 bits:
     /// then DICOM JSON may have them as a number without losing anything (PS3.18 F.2.3).
-    public static func isCanonical(_ bytes: ArraySlice<UInt8>) -> Bool {
-        let digits = bytes.first == UInt8(ascii: "-") ? bytes.dropFirst() : bytes
-        guard let first = digits.first, first != UInt8(ascii: "0") || bytes.count == 1, digits.count <= 10,
-            let number = IntegerString(bytes: digits)
-        else { return false }
-        return first &- 0x30 < 10 && Int32(exactly: bytes.count == digits.count ? number.value : -number.value) != nil
-            && digits.allSatisfy { $0 &- 0x30 < 10 }
+    @inlinable
+    public static func isCanonical(_ text: UnsafeRawBufferPointer) -> Bool {
+        let count = text.count
+        var index = count > 0 && text[0] == 0x2D ? 1 : 0
+        let limit: Int64 = index == 1 ? 1 << 31 : 1 << 31 - 1
+        guard count > index, count - index <= 10, text[index] != 0x30 || count == 1 else { return false }
+        var value: Int64 = 0
+        while index < count {
+            let digit = text[index] &- 0x30
+            guard digit < 10 else { return false }
+            value = value &* 10 &+ Int64(digit)
+            index &+= 1
+        }
+        return value <= limit
     }
+
+    /// As for a buffer.
+    public static func isCanonical(_ bytes: ArraySlice<UInt8>) -> Bool { bytes.withUnsafeBytes { isCanonical($0) } }
 }
 
 extension IntegerString: CustomStringConvertible {

@@ -2,7 +2,9 @@
 /// compared by (PS3.4 C.2.2.2.1.1 leaves the form to us).
 ///
 /// Müller and MULLER fold to the same, so do Dvořák and DVORAK, ﾔﾏﾀﾞ and ヤマダ, Œuvre and oeuvre.
-/// Composed and decomposed characters are the same, too.
+/// Composed and decomposed characters are the same, too. Marks that a script writes apart from its letters make no
+/// difference: Cyrillic й is и and ё is е, Hebrew points, Arabic vowel signs and the hamza above and below an alif are
+/// dropped. Letters never are: those of Hebrew, Arabic, Thai or Han stay what they are.
 public enum NameFolding {
     public static func fold(_ text: String) -> String {
         var scalars = String.UnicodeScalarView()

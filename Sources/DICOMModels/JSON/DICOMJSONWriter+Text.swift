@@ -78,7 +78,7 @@ extension DICOMJSONWriter {
         sink.append(",\"Value\":[")
         text.forEachValue { value, index in
             let number = value.trimmed(as: vr)
-            let isNumber = vr == .IS ? number.isCanonicalInt32 : number.isCanonicalDecimal
+            let isNumber = vr == .IS ? IntegerString.isCanonical(number) : DecimalString.isCanonical(number)
             if isNumber {
                 sink.reserve(number.count &+ 1)
                 if index > 0 { sink.appendUnchecked(0x2C) }
@@ -124,53 +124,6 @@ extension UnsafeRawBufferPointer {
 
     /// Whether a person name has nothing but the delimiters of component groups.
     fileprivate var isOnlyDelimiters: Bool { allSatisfy { $0 == 0x3D } }
-
-    /// Up to 15 digits in plain decimal notation, without anything that printing the number would not give back:
-    /// no plus sign, superfluous zeros, exponent, or negative zero; `1.0` counts as printed. Below 0.0001, printers
-    /// differ.
-    var isCanonicalDecimal: Bool {
-        var index = 0
-        if index < count, self[index] == 0x2D { index = 1 }
-        let start = index
-        var significant = false
-        while index < count, self[index] &- 0x30 < 10 {
-            if self[index] != 0x30 { significant = true }
-            index &+= 1
-        }
-        let integers = index &- start
-        guard integers > 0, integers == 1 || self[start] != 0x30 else { return false }
-        if index == count { return integers <= 15 && (significant || start == 0) }
-        guard self[index] == 0x2E else { return false }
-        let point = index
-        index &+= 1
-        var zeros = 0
-        while index < count, self[index] &- 0x30 < 10 {
-            if !significant {
-                if self[index] == 0x30 { zeros &+= 1 } else { significant = true }
-            }
-            index &+= 1
-        }
-        let fractions = index &- point &- 1
-        guard index == count, fractions > 0, integers &+ fractions <= 15 else { return false }
-        guard self[count &- 1] != 0x30 || fractions == 1 else { return false }
-        return significant ? zeros < 4 : start == 0
-    }
-
-    /// An integer of 32 bits as it would be printed.
-    var isCanonicalInt32: Bool {
-        var index = 0
-        if count > 0, self[0] == 0x2D { index = 1 }
-        let digits = count &- index
-        guard digits > 0, digits <= 10, self[index] != 0x30 || count == 1 else { return false }
-        var value: Int64 = 0
-        while index < count {
-            let digit = self[index] &- 0x30
-            guard digit < 10 else { return false }
-            value = value &* 10 &+ Int64(digit)
-            index &+= 1
-        }
-        return value <= (self[0] == 0x2D ? 1 << 31 : 1 << 31 - 1)
-    }
 }
 
 extension ByteSink {

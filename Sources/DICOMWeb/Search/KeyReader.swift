@@ -202,8 +202,9 @@ struct KeyReader {
             if name == "all" {
                 query.includesAll = true
             } else if let tag = AttributePath(name)?.tags.first {
-                // Names of lower levels and of what is not indexed are known, but nothing is returned for them.
-                if let level = attributes.level(of: tag), level <= query.level { query.includes.insert(tag) }
+                // Names of lower levels are known, but nothing is returned for them. What cannot be matched may still
+                // be indexed: the archive knows.
+                if attributes.level(of: tag).map({ $0 <= query.level }) ?? true { query.includes.insert(tag) }
             } else {
                 ignored.append(name)
             }

@@ -10,7 +10,8 @@ struct CORSPolicy: Sendable {
     private static let requestFields =
         "accept, authorization, content-type, if-none-match, if-modified-since, range, prefer, x-api-key"
     private static let exposedFields =
-        "Content-Type, Content-Location, Content-Range, Accept-Ranges, ETag, Location, Link, Retry-After, Warning"
+        "Content-Type, Content-Location, Content-Range, Accept-Ranges, ETag, Location, Link, Retry-After, Warning, "
+        + "X-Request-ID"
 
     /// The answer to a preflight; `nil` when the request is none (dicomweb.md 1.5: it never gets the capabilities).
     func preflight(_ request: Request) -> Response? {

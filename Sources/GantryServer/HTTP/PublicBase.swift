@@ -23,8 +23,13 @@ package struct PublicBase: Sendable {
         var host = head.authority ?? fields[.host] ?? "localhost"
         var prefix = ""
         if trustsProxy(peer) {
-            if let value = Self.first(fields[.xForwardedProto]), value == "http" || value == "https" { scheme = value }
-            if let value = Self.first(fields[.xForwardedHost]) { host = value }
+            let forwarded = Self.forwarded(fields[.forwarded])
+            if let value = forwarded["proto"] ?? Self.first(fields[.xForwardedProto]),
+                value == "http" || value == "https"
+            {
+                scheme = value
+            }
+            if let value = forwarded["host"] ?? Self.first(fields[.xForwardedHost]) { host = value }
             if let value = Self.first(fields[.xForwardedPrefix]), value.hasPrefix("/") {
                 prefix = value.hasSuffix("/") ? String(value.dropLast()) : value
             }
@@ -35,6 +40,18 @@ package struct PublicBase: Sendable {
     private static func first(_ value: String?) -> String? {
         guard let value, let first = value.split(separator: ",").first else { return nil }
         return first.trimmingSpaces
+    }
+
+    /// The parameters of the first element of a Forwarded field: what the proxy next to the client saw (RFC 7239 4).
+    private static func forwarded(_ value: String?) -> [String: String] {
+        guard let element = first(value) else { return [:] }
+        var parameters: [String: String] = [:]
+        for pair in element.split(separator: ";") {
+            let parts = pair.split(separator: "=", maxSplits: 1).map(\.trimmingSpaces)
+            guard parts.count == 2 else { continue }
+            parameters[parts[0].lowercased()] = parts[1].filter { $0 != "\"" }
+        }
+        return parameters
     }
 
     /// Only what can stand in a URL's authority: these texts come from outside and go into JSON, XML and headers.
@@ -74,6 +91,7 @@ extension Substring {
 
 extension HTTPField.Name {
     static let host = HTTPField.Name("Host")!
+    static let forwarded = HTTPField.Name("Forwarded")!
     static let xForwardedProto = HTTPField.Name("X-Forwarded-Proto")!
     static let xForwardedHost = HTTPField.Name("X-Forwarded-Host")!
     static let xForwardedPrefix = HTTPField.Name("X-Forwarded-Prefix")!

@@ -7,16 +7,26 @@ import NIOCore
 enum TextBody {
     private static let leastWorthwhile = 1024
 
-    /// Whether the client takes gzip (RFC 9110 12.5.3).
+    /// Whether the client takes gzip (RFC 9110 12.5.3): by name, else by an asterisk; a weight of zero excludes.
     static func acceptsGzip(_ request: Request) -> Bool {
+        var takesAny = false
         for field in request.headers[values: .acceptEncoding] {
             for item in field.split(separator: ",") {
-                let parts = item.split(separator: ";").map(\.trimmingSpaces)
-                guard let coding = parts.first?.lowercased(), coding == "gzip" || coding == "*" else { continue }
-                return !parts.dropFirst().contains { $0.hasPrefix("q=0") && !$0.contains(where: { "123456789".contains($0) }) }
+                let parts = item.split(separator: ";").map { $0.trimmingSpaces.lowercased() }
+                let isTaken = !parts.dropFirst().contains(where: isZeroWeight)
+                switch parts.first {
+                case "gzip", "x-gzip": return isTaken
+                case "*": takesAny = isTaken
+                default: continue
+                }
             }
         }
-        return false
+        return takesAny
+    }
+
+    private static func isZeroWeight(_ parameter: String) -> Bool {
+        let parts = parameter.split(separator: "=", maxSplits: 1).map(\.trimmingSpaces)
+        return parts.count == 2 && parts[0] == "q" && parts[1].allSatisfy { $0 == "0" || $0 == "." }
     }
 
     /// An answer with these bytes.

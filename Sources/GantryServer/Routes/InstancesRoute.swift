@@ -127,6 +127,12 @@ extension TransferSyntaxSelection {
     /// decoded by default (dicomweb.md 2.6), so that it is only to be had by its name or with `*`.
     static func withoutDecoding(_ stored: String, _ wish: TransferSyntaxWish) -> Decision {
         let decision = TransferSyntaxSelection().instance(stored: stored, wish: wish)
+        if case .convert(let uid) = decision, let target = TransferSyntax(uid: uid),
+            !Part10Converter.canConvert(TransferSyntax(uid: stored), to: target)
+        {
+            // Uncompressed, but encapsulated: the frames would have to be taken out of their fragments.
+            return wish == .default ? .stored : .unavailable(.cannotDecode)
+        }
         guard decision == .stored, wish == .default, stored != TransferSyntax.explicitVRLittleEndian.uid,
             let syntax = TransferSyntax(uid: stored), !syntax.isLossy, !syntax.isVideo
         else { return decision }

@@ -65,7 +65,9 @@ struct Routes: Sendable {
     private func resource(_ path: Substring, _ method: HTTPRequest.Method) throws -> ResourcePath {
         do {
             let resource = try ResourcePath(path, for: method)
-            if method == .delete, !isDeletingOffered { throw Self.methodNotAllowed(resource.allowedMethods) }
+            if method == .delete, !isDeletingOffered {
+                throw Self.methodNotAllowed(resource.allowedMethods.filter { $0 != .delete })
+            }
             return resource
         } catch let error as DICOMWebError where error.code == .methodNotAllowed {
             throw Self.methodNotAllowed(error.allow.filter { $0 != .delete || isDeletingOffered })

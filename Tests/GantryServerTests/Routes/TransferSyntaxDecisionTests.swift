@@ -1,0 +1,38 @@
+import DICOMWeb
+import Testing
+
+@testable import GantryServer
+
+/// What a whole instance is returned in while nothing decodes pixel data; docs/conformance-statement.md has it as a table.
+@Suite struct TransferSyntaxDecisionTests {
+    private static let root = "1.2.840.10008.1.2"
+    private static let little = root + ".1"
+
+    static let rows: [(stored: String, parameter: String?, decision: TransferSyntaxSelection.Decision)] = [
+        (little, nil, .stored), (little, "*", .stored), (little, little, .stored),
+        (little, root + ".1.99", .convert(to: root + ".1.99")),
+        // Implicit VR and big endian are taken, never sent.
+        (root, nil, .convert(to: little)), (root, "*", .convert(to: little)), (root, root, .unavailable(.forbidden)),
+        (root + ".2", "*", .convert(to: little)), (little, root + ".2", .unavailable(.forbidden)),
+        ("1.2.840.113619.5.2", "*", .convert(to: little)),
+        // Deflated.
+        (root + ".1.99", nil, .convert(to: little)), (root + ".1.99", "*", .stored),
+        // Lossless: by name or with an asterisk only.
+        (root + ".4.70", nil, .unavailable(.cannotDecode)), (root + ".4.70", "*", .stored),
+        (root + ".4.90", root + ".4.90", .stored), (root + ".5", little, .unavailable(.cannotDecode)),
+        // Lossy and video: as stored.
+        (root + ".4.50", nil, .stored), (root + ".4.91", "*", .stored), (root + ".4.102", nil, .stored),
+        (root + ".4.50", root + ".4.70", .unavailable(.lossySource)),
+        // Encapsulated but not compressed, and unknown ones: as stored.
+        (root + ".1.98", nil, .stored), (root + ".1.98", little, .unavailable(.cannotDecode)),
+        ("1.2.3.4", nil, .stored),
+        ("1.2.3.4", "*", .stored), (little, root + ".4.50", .unavailable(.cannotEncode)),
+    ]
+
+    @Test(arguments: rows)
+    func `is decided by what is stored and what is asked`(
+        stored: String, parameter: String?, decision: TransferSyntaxSelection.Decision
+    ) {
+        #expect(TransferSyntaxSelection.withoutDecoding(stored, TransferSyntaxWish(parameter: parameter)) == decision)
+    }
+}
