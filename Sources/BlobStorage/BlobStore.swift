@@ -13,6 +13,10 @@ package protocol BlobStore: Sendable {
     /// Answers in the order of `blobs`. A blob that failed is gone; the others are at their locations.
     func makeDurable(_ blobs: [StagedBlob]) async -> [Result<BlobLocation, BlobError>]
 
+    /// The same on the calling thread, which it blocks for the flush; `nil` where that would mean to wait for a network.
+    /// Who has a thread that may block saves two changes of threads with it.
+    var blockingCommit: (@Sendable ([StagedBlob]) -> [Result<BlobLocation, BlobError>])? { get }
+
     /// Gives staged blobs up.
     func discard(_ blobs: [StagedBlob]) async
 
@@ -55,6 +59,8 @@ package protocol BlobStore: Sendable {
 }
 
 extension BlobStore {
+    package var blockingCommit: (@Sendable ([StagedBlob]) -> [Result<BlobLocation, BlobError>])? { nil }
+
     /// The whole blob in one piece: for blobs known to be small.
     package func read(_ location: BlobLocation) async throws -> ByteBuffer {
         try await read(location, 0..<location.length)

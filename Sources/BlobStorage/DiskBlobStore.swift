@@ -41,6 +41,8 @@ package final class DiskBlobStore: BlobStore {
     private let writer: PackWriter
     let packs: Mutex<PackBook>
     private let commits = Mutex(Commits())
+    /// Held while a group is written; its order is that of the packs.
+    private let committing = Mutex(())
 
     /// What is known of the packs.
     struct PackBook {
@@ -130,7 +132,21 @@ package final class DiskBlobStore: BlobStore {
         }
     }
 
+    package var blockingCommit: (@Sendable ([StagedBlob]) -> [Result<BlobLocation, BlobError>])? {
+        { [self] blobs in
+            guard !commits.withLock({ $0.isClosed }) else {
+                return blobs.map { _ in .failure(BlobError(.closed, in: "makeDurable")) }
+            }
+            return commit(blobs)
+        }
+    }
+
+    /// One group at a time: packs are appended to in order.
     private func commit(_ blobs: [StagedBlob]) -> [Result<BlobLocation, BlobError>] {
+        committing.withLock { _ in commitAlone(blobs) }
+    }
+
+    private func commitAlone(_ blobs: [StagedBlob]) -> [Result<BlobLocation, BlobError>] {
         let now = configuration.clock()
         var results = [Result<BlobLocation, BlobError>](
             repeating: .failure(BlobError(.closed, in: "makeDurable")), count: blobs.count)

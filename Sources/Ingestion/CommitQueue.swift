@@ -1,6 +1,7 @@
 import Archive
 import BlobStorage
 import SQLStorage
+import Synchronization
 
 /// Group commit: whatever is ready while a commit runs goes into the next one (reliability.md D.2, rule 1).
 ///
@@ -66,9 +67,59 @@ final class CommitQueue: Sendable {
 
     /// Does the work until `close`.
     func run() async {
+        if let blockingCommit = blobs.blockingCommit { return await commitAtOnce(blockingCommit) }
         await withDiscardingTaskGroup { group in
             group.addTask { await self.makeDurable() }
             group.addTask { await self.commit() }
+        }
+    }
+
+    // MARK: - Both stages on one thread
+
+    /// What the database's thread leaves of a batch: those whose blobs are safe, and what became of the others.
+    private final class Progress: Sendable {
+        let ready = Mutex<[Submission]?>(nil)
+    }
+
+    /// Where blobs are made durable by blocking, the thread that writes the rows does both: each change of threads
+    /// costs more than a small instance does. The order is the same: blobs first, rows second.
+    private func commitAtOnce(
+        _ blockingCommit: @escaping @Sendable ([StagedBlob]) -> [Result<BlobLocation, BlobError>]
+    ) async {
+        let writer = writer
+        while true {
+            let batch = await staged.take(upTo: batchLimit)
+            guard !batch.isEmpty else { return }
+            let progress = Progress()
+            do {
+                let decisions = try await database.write { transaction in
+                    let ready = progress.ready.withLock { ready in
+                        let made = ready ?? Self.settle(batch, blockingCommit(batch.compactMap(\.record.staged)))
+                        ready = made
+                        return made
+                    }
+                    return try writer.write(ready.map(\.record), in: transaction)
+                }
+                answer(progress.ready.withLock { $0 ?? [] }, decisions)
+            } catch {
+                if let ready = progress.ready.withLock({ $0 }) {
+                    // The blobs are safe; what is to blame for the failure is found as ever.
+                    await commit(ready[...])
+                } else {
+                    let cause = DatabaseFailure(error).cause
+                    for submission in batch {
+                        submission.answer.resume(
+                            returning: .failed(cause, submission.record.staged == nil ? .nothing : .stagedBlob))
+                    }
+                }
+            }
+        }
+    }
+
+    private func answer(_ batch: [Submission], _ decisions: [StoreDecision?]) {
+        for (submission, decision) in zip(batch, decisions) {
+            submission.answer.resume(
+                returning: decision.map { .decided($0, at: submission.record.location) } ?? .noted)
         }
     }
 
@@ -90,7 +141,14 @@ final class CommitQueue: Sendable {
     private func makeDurable(_ batch: [Submission]) async -> [Submission] {
         let staged = batch.compactMap(\.record.staged)
         guard !staged.isEmpty else { return batch }
-        var results = await blobs.makeDurable(staged)[...]
+        return Self.settle(batch, await blobs.makeDurable(staged))
+    }
+
+    /// Those whose blobs are safe, with their locations; the others are answered.
+    private static func settle(
+        _ batch: [Submission], _ results: [Result<BlobLocation, BlobError>]
+    ) -> [Submission] {
+        var results = results[...]
         var ready: [Submission] = []
         ready.reserveCapacity(batch.count)
         for var submission in batch {
@@ -131,10 +189,7 @@ final class CommitQueue: Sendable {
             let decisions = try await database.write { transaction in
                 try writer.write(records, in: transaction)
             }
-            for (submission, decision) in zip(batch, decisions) {
-                submission.answer.resume(
-                    returning: decision.map { .decided($0, at: submission.record.location) } ?? .noted)
-            }
+            answer(Array(batch), decisions)
         } catch {
             switch DatabaseFailure(error) {
             case .again where attempt < Self.attempts:

@@ -94,7 +94,7 @@ import Testing
         }
     }
 
-    @Test func `an instance of another study, series or class is a conflict`() async throws {
+    @Test func `an instance of another study or series is a conflict, of another class once the window is over`() async throws {
         let fixture = try await ArchiveFixture()
         _ = try await fixture.store(TestInstance())
         var other = TestInstance(study: 2)
@@ -105,7 +105,12 @@ import Testing
         }
         var classed = TestInstance()
         classed.sopClassUID = "1.2.840.10008.5.1.4.1.1.2"
-        guard case .conflict(.otherClass) = try await fixture.store(classed) else {
+        guard case .replaced = try await fixture.store(classed) else {
+            Issue.record("not replaced within the window")
+            return
+        }
+        let later = ArchiveFixture.start + 300_001
+        guard case .conflict(.otherClass) = try await fixture.store(TestInstance(), at: later) else {
             Issue.record("no conflict of classes")
             return
         }
