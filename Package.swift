@@ -19,6 +19,7 @@ let package = Package(
         .library(name: "DICOMModels", targets: ["DICOMModels"]),
         .library(name: "DICOMPixels", targets: ["DICOMPixels"]),
         .library(name: "DICOMWeb", targets: ["DICOMWeb"]),
+        .library(name: "HostileInputs", targets: ["HostileInputs"]),
         .executable(name: "gantry", targets: ["gantry"]),
     ],
     dependencies: [
@@ -150,6 +151,10 @@ let package = Package(
                 "DICOMCore", "SQLStorage", "BlobStorage", .product(name: "NIOCore", package: "swift-nio"),
             ],
             swiftSettings: strict),
+        .target(
+            name: "HostileInputs", dependencies: ["DICOMCore", "DICOMModels", "DICOMPixels", "DICOMWeb"],
+            swiftSettings: strict),
+        .testTarget(name: "HostileInputsTests", dependencies: ["HostileInputs"], swiftSettings: strict),
         .testTarget(name: "DICOMCoreTests", dependencies: ["DICOMCore", "GantryTesting"], swiftSettings: strict),
         .testTarget(
             name: "DICOMModelsTests", dependencies: ["DICOMModels", "DICOMCore", "GantryTesting"],

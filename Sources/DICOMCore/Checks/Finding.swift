@@ -12,7 +12,8 @@ public struct Finding: Hashable, Sendable {
         // Sequences (PS3.5 7.5)
         case missingItemDelimiter, missingSequenceDelimiter, delimiterLength, explicitItemInImplicit, skippedNonItem
         // Pixel data (PS3.5 A.4)
-        case mislabelledPixelData, missingOffsetTable, pixelDataTooLong, emptyPixelData, severalPixelData
+        case mislabelledPixelData, missingOffsetTable, pixelDataTooLong, truncatedPixelData, emptyPixelData
+        case severalPixelData
         // Identity and values
         case missingUID, emptyUID, invalidUID, invalidLength, invalidCharacters
     }

@@ -1,7 +1,8 @@
 /// Turns a stored file into a Part 10 file with good file meta information, as the bytes come, in constant memory.
 ///
 /// Implicit VR, big endian, deflated and GE's private encoding become Explicit VR Little Endian; that becomes deflated;
-/// everything else keeps its data set byte for byte. Pixel data is not decompressed. Feed one copy only.
+/// encapsulated but uncompressed frames become native; everything else keeps its data set byte for byte. Pixel data is
+/// not decompressed. Feed one copy only.
 public struct Part10Converter: Sendable {
     /// The stored file, as `DICOMFile` describes it.
     public struct Source: Hashable, Sendable {
@@ -28,12 +29,13 @@ public struct Part10Converter: Sendable {
         }
     }
 
-    /// Whether a data set in one transfer syntax can become one in the other.
+    /// Whether a data set in one transfer syntax can become one in the other. Encapsulated frames can only if they are all
+    /// there and the attributes tell their size; else `finish` throws.
     public static func canConvert(_ source: TransferSyntax?, to target: TransferSyntax) -> Bool {
         guard let source else { return false }
         if source == target { return true }
         let isPlainTarget = target == .explicitVRLittleEndian || target.isDeflated && !target.isEncapsulated
-        return isPlainTarget && !source.isEncapsulated && source.isFileSyntax
+        return isPlainTarget && (source == .encapsulatedUncompressed || !source.isEncapsulated && source.isFileSyntax)
     }
 
     /// GE's private transfer syntax: implicit VR little endian with big endian pixel data.
@@ -59,14 +61,21 @@ public struct Part10Converter: Sendable {
         guard isConverted, let syntax else { return }
         if syntax.isDeflated { inflateStage = InflateStage(limits: .standard) }
         if target.isDeflated { deflater = Deflater(.raw) }
-        guard syntax.isImplicitVR || syntax.isBigEndian else { return }
+        guard syntax.isImplicitVR || syntax.isBigEndian || syntax.isEncapsulated else { return }
         var limits = ReadLimits.standard
         // What was stored has been counted already.
         limits.bytes = .max
+        // And if it was cut, it has been accepted so.
+        var rules = ReadingRules.tolerant
+        rules.acceptsTruncatedPixelData = true
+        let encoding: ElementEncoding =
+            syntax.isImplicitVR
+            ? .implicitLittleEndian : syntax.isBigEndian ? .explicitBigEndian : .explicitLittleEndian
         parser = DataSetParser(
-            DataSetReencoder(swapsPixelData: source.transferSyntaxUID == Self.gePrivate),
-            encoding: syntax.isBigEndian ? .explicitBigEndian : .implicitLittleEndian, offset: 0, rules: .tolerant,
-            limits: limits)
+            DataSetReencoder(
+                swapsPixelData: source.transferSyntaxUID == Self.gePrivate, joinsFrames: syntax.isEncapsulated),
+            encoding: encoding, offset: 0, rules: rules, limits: limits)
+        parser?.isEncapsulated = syntax.isEncapsulated
     }
 
     /// Takes stored bytes and appends what the new file has of them.
@@ -91,6 +100,7 @@ public struct Part10Converter: Sendable {
         if inflateStage?.isAtEnd == false { throw DataSetReadError(.truncated, at: 0) }
         if parser != nil {
             try parser?.finish()
+            if parser?.visitor.lacksFrames == true { throw DataSetReadError(.truncated, at: 0) }
             if let rest = takeParsed() { rest.withUnsafeBytes { write($0, into: &output) } }
         }
         guard let deflater else { return }

@@ -23,6 +23,7 @@ struct Part10Envelope {
     private(set) var transferSyntaxUID = ""
 
     private static let metaLimit = 1 << 20
+    private static let findingLimit = 256
 
     init(rules: ReadingRules) {
         self.rules = rules
@@ -35,6 +36,7 @@ struct Part10Envelope {
     /// Reads on. The window begins at the file's first byte; says whether the data set's first byte is reached.
     mutating func advance(_ window: UnsafeRawBufferPointer, isFinal: Bool) throws(DataSetReadError) -> Bool {
         while true {
+            let noted = findings.count
             let isReady: Bool
             switch phase {
             case .prefix: isReady = try readPrefix(window, isFinal: isFinal)
@@ -43,7 +45,11 @@ struct Part10Envelope {
             case .encoding: isReady = try findEncoding(window, isFinal: isFinal)
             case .done: return true
             }
-            guard isReady else { return false }
+            guard isReady else {
+                // It will be read again when more bytes have come.
+                findings.removeLast(findings.count - noted)
+                return false
+            }
         }
     }
 
@@ -60,7 +66,7 @@ struct Part10Envelope {
     mutating func note(_ rule: Finding.Rule, _ tag: Tag? = nil) throws(DataSetReadError) {
         guard rules.accepts(rule) else { throw DataSetReadError(.notAllowed(rule), at: position) }
         isGood = false
-        findings.append(Finding(rule, tag: tag, offset: position))
+        if findings.count < Self.findingLimit { findings.append(Finding(rule, tag: tag, offset: position)) }
     }
 
     // MARK: - Phases
@@ -175,7 +181,10 @@ struct Part10Envelope {
             if length == 4 { groupEnd = position + Int(window.littleEndian32(value.lowerBound)) }
         } else if metaElements.count < 1024 {
             metaElements.append((tag, vr ?? .UN, value))
-            if tag.element == 0x0010 { try readTransferSyntax(window.part(value.lowerBound, value.upperBound)) }
+            // As of all elements, the first one counts.
+            if tag.element == 0x0010, transferSyntaxUID.isEmpty {
+                try readTransferSyntax(window.part(value.lowerBound, value.upperBound))
+            }
         }
         return true
     }
@@ -190,7 +199,10 @@ struct Part10Envelope {
         if padding > 1 || (padding == 1 && (bytes[bytes.count - 1] != 0 || bytes.count & 1 != 0)) {
             try note(.paddedTransferSyntax, Tag(0x0002, 0x0010))
         }
-        transferSyntaxUID = String(decoding: bytes[start..<end], as: UTF8.self)
+        // What is no UID is not passed on: it goes into headers and documents.
+        let text = bytes[start..<end]
+        guard text.count <= 64, text.allSatisfy({ $0 == 0x2E || (0x30...0x39).contains($0) }) else { return }
+        transferSyntaxUID = String(decoding: text, as: UTF8.self)
         transferSyntax = TransferSyntax(uid: transferSyntaxUID)
         isDeflateDeclared = transferSyntax?.isDeflated == true
     }
@@ -258,7 +270,7 @@ struct Part10Envelope {
                 ? .implicitLittleEndian : syntax.isBigEndian ? .explicitBigEndian : .explicitLittleEndian
         }
         // A first element without a VR may be a slip in an explicit data set: the next one decides.
-        var found = Self.encoding(window, position)
+        var found = Self.encoding(window, position, expected: expected)
         if found == .implicitLittleEndian, expected != .implicitLittleEndian {
             let length = Int(window.littleEndian32(position + 4))
             if length <= 4096 {
@@ -303,12 +315,20 @@ struct Part10Envelope {
         }
     }
 
-    /// What the first header looks like; `nil` when it is none that we know.
-    private static func encoding(_ window: UnsafeRawBufferPointer, _ index: Int) -> ElementEncoding? {
+    /// What the first header looks like; `nil` when it is none that we know. Data sets begin with a low group: only that
+    /// overrides the byte order that the file names.
+    private static func encoding(
+        _ window: UnsafeRawBufferPointer, _ index: Int, expected: ElementEncoding?
+    ) -> ElementEncoding? {
         let little = window.tag(index, .explicitLittleEndian)
         let big = window.tag(index, .explicitBigEndian)
         if letters(window, index + 4) != nil {
-            return little.group <= big.group ? .explicitLittleEndian : .explicitBigEndian
+            switch expected {
+            case .explicitLittleEndian: return big.group < 0x0100 ? .explicitBigEndian : .explicitLittleEndian
+            case .explicitBigEndian: return little.group < 0x0100 ? .explicitLittleEndian : .explicitBigEndian
+            case .implicitLittleEndian, nil:
+                return little.group <= big.group ? .explicitLittleEndian : .explicitBigEndian
+            }
         }
         guard (0x0004...0x7FE0).contains(little.group), little.group & 1 == 0 else { return nil }
         let length = window.littleEndian32(index + 4)

@@ -213,11 +213,19 @@ public struct Part10Reader: Sendable {
             return
         }
         switch PixelDataLength.expected(tag, dataSet) {
-        case .unknown: break
-        case .beyondCounting: throw DataSetReadError(.truncated, at: offset)
+        case .unknown, .bits: break
+        case .beyondCounting: try acceptTruncated(tag, at: offset, &findings)
         case .bytes(let expected):
-            guard count >= expected else { throw DataSetReadError(.truncated, at: offset) }
+            guard count >= expected else { return try acceptTruncated(tag, at: offset, &findings) }
             if count > expected + (expected & 1) { findings.append(Finding(.pixelDataTooLong, tag: tag)) }
         }
+    }
+
+    private func acceptTruncated(
+        _ tag: Tag, at offset: Int, _ findings: inout [Finding]
+    ) throws(DataSetReadError) {
+        guard rules.acceptsTruncatedPixelData else { throw DataSetReadError(.truncated, at: offset) }
+        guard !findings.contains(where: { $0.rule == .truncatedPixelData }) else { return }
+        findings.append(Finding(.truncatedPixelData, tag: tag, offset: offset))
     }
 }

@@ -3,18 +3,26 @@ enum PixelDataLength {
     enum Expectation: Equatable {
         /// The attributes say nothing.
         case unknown
-        case bytes(Int)
+        case bytes(Int), bits(Int)
         /// More than can be counted.
         case beyondCounting
     }
 
+    /// Bytes of the whole value.
     static func expected(_ tag: Tag, _ dataSet: DataSet) -> Expectation {
+        let frames = max(number(Tag(0x0028, 0x0008), dataSet) ?? 1, 1)
+        guard case .bits(let frame) = frame(tag, dataSet) else { return self.frame(tag, dataSet) }
+        let (total, isOverflow) = frame.multipliedReportingOverflow(by: frames)
+        return isOverflow ? .beyondCounting : .bytes(total / 8 + (total % 8 == 0 ? 0 : 1))
+    }
+
+    /// Bits of one frame.
+    static func frame(_ tag: Tag, _ dataSet: DataSet) -> Expectation {
         guard let rows = number(Tag(0x0028, 0x0010), dataSet), let columns = number(Tag(0x0028, 0x0011), dataSet),
             rows > 0, columns > 0
         else { return .unknown }
         let samples = number(Tag(0x0028, 0x0002), dataSet) ?? 1
         guard samples > 0 else { return .unknown }
-        let frames = max(number(Tag(0x0028, 0x0008), dataSet) ?? 1, 1)
         let allocated: Int
         switch tag.element {
         case 0x0008: allocated = 32
@@ -32,12 +40,12 @@ enum PixelDataLength {
             }
         }
         var total = halfSamples
-        for factor in [rows, columns, allocated, frames] {
+        for factor in [rows, columns, allocated] {
             let (product, isOverflow) = total.multipliedReportingOverflow(by: factor)
             if isOverflow { return .beyondCounting }
             total = product
         }
-        return .bytes(total / 16 + (total % 16 == 0 ? 0 : 1))
+        return .bits(total / 2 + total % 2)
     }
 
     /// A whole number, whatever VR it was written with.

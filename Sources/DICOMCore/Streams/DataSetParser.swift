@@ -146,12 +146,14 @@ struct DataSetParser<Visitor: DataSetVisitor & Sendable>: Sendable {
         case .slack:
             try endSlack()
             return
-        case .value(let remaining, _):
+        case .value(let missing, let isWanted):
             // (FFFC,FFFC) has any length; nothing may follow it (PS3.10 7.2).
-            guard frames.isEmpty, top.lastTag == Tag.dataSetTrailingPadding.rawValue else {
-                if remaining > 0 { throw DataSetReadError(.truncated, at: offset) }
-                break
-            }
+            if frames.isEmpty, top.lastTag == Tag.dataSetTrailingPadding.rawValue { return }
+            guard missing > 0 else { break }
+            guard mayBeCut(Tag(rawValue: top.lastTag)) else { throw DataSetReadError(.truncated, at: offset) }
+            try note(.truncatedPixelData, Tag(rawValue: top.lastTag))
+            if isWanted { visitor.valueBytes(remaining) }
+            visitor.endValue(missing: missing - remaining.count)
             return
         case .offsetTable:
             throw DataSetReadError(.truncated, at: offset)
@@ -171,6 +173,12 @@ struct DataSetParser<Visitor: DataSetVisitor & Sendable>: Sendable {
             close()
         }
         guard frames.isEmpty else { throw DataSetReadError(.truncated, at: offset) }
+    }
+
+    /// Whether the stream may end inside the value: pixel data of the data set itself, if the rules let it pass.
+    private func mayBeCut(_ tag: Tag) -> Bool {
+        frames.isEmpty && rules.acceptsTruncatedPixelData && tag.group == 0x7FE0
+            && [0x0008, 0x0009, 0x0010].contains(tag.element)
     }
 
     private mutating func endSlack() throws(DataSetReadError) {
@@ -218,6 +226,7 @@ struct DataSetParser<Visitor: DataSetVisitor & Sendable>: Sendable {
                     return index
                 }
                 let before = index
+                let noted = findings.count
                 let moved: Bool
                 switch top.kind {
                 case .root, .item:
@@ -227,7 +236,11 @@ struct DataSetParser<Visitor: DataSetVisitor & Sendable>: Sendable {
                 case .fragments:
                     moved = try readFragment(window, &index, base, isFinal: isFinal, letters: letters)
                 }
-                guard moved else { return index }
+                guard moved else {
+                    // The header will be read again when more bytes have come.
+                    findings.removeLast(findings.count - noted)
+                    return index
+                }
                 headerBytes += min(index - before, 12)
                 let bytes = headerBytes + visitor.keptBytes
                 guard bytes <= limits.bytes else {
@@ -342,6 +355,13 @@ struct DataSetParser<Visitor: DataSetVisitor & Sendable>: Sendable {
                 isRegular =
                     isRegular && available >= 12 && window[index + 6] == 0 && window[index + 7] == 0
                     && (length == undefinedLength || Int(length) <= top.end - here - 12)
+                if isRegular, length > 0xFFFF, length != undefinedLength {
+                    guard available >= 14 || isFinal else {
+                        needed = 14
+                        return false
+                    }
+                    isRegular = available < 14 || !isNextHeader(window, index + 8, behind: tag, letters: letters)
+                }
             }
             if !isRegular {
                 guard
@@ -374,12 +394,16 @@ struct DataSetParser<Visitor: DataSetVisitor & Sendable>: Sendable {
         // 4. Values. Group lengths, padding and strays of groups 0000 and 0002 are passed over.
         var count = Int(length)
         if count > top.end - valueOffset {
-            guard top.kind == .item, vr?.isText == true else { throw DataSetReadError(.lengthOverflow, at: here) }
+            guard top.kind == .item, vr?.isText == true, valueOffset <= top.end else {
+                throw DataSetReadError(.lengthOverflow, at: here)
+            }
             try note(.clampedLength, tag, at: here)
             count = top.end - valueOffset
         }
         let known = vr ?? .UN
         if tag.isGroupLength || tag == .dataSetTrailingPadding || tag.group == 2 || tag.group == 0 {
+            // At its beginning they would pass for file meta information as soon as the data set is in another file.
+            if elementCount == 0, tag.group <= 2 { throw DataSetReadError(.invalidTag(tag), at: here) }
             headerBytes += header
             try admit(tag, at: here)
             if tag.group <= 2 { try note(.skippedTag, tag, at: here) }
@@ -434,7 +458,7 @@ struct DataSetParser<Visitor: DataSetVisitor & Sendable>: Sendable {
             }
             return true
         }
-        guard count > Self.wholeValue else {
+        guard count > Self.wholeValue || (isFinal && mayBeCut(tag)) else {
             needed = header + count
             // At the end of the stream this is what the caller sees as truncated.
             return false
@@ -570,6 +594,16 @@ struct DataSetParser<Visitor: DataSetVisitor & Sendable>: Sendable {
         }
         if let rule { try note(rule, tag, at: here) }
         return found
+    }
+
+    /// Whether a length field is in truth the tag of the next element: of a VR with a long header, some writers leave an
+    /// empty value only the short one.
+    private func isNextHeader(
+        _ window: UnsafeRawBufferPointer, _ index: Int, behind tag: Tag, letters: UnsafePointer<VR?>
+    ) -> Bool {
+        let next = window.tag(index, top.encoding)
+        guard next > tag, let vr = VRTable.vr(window[index + 4], window[index + 5], in: letters) else { return false }
+        return DataDictionary.standard.vr(for: next) == vr
     }
 
     private enum Probe { case fits, fails, isOutOfReach, needs(Int) }
@@ -899,8 +933,6 @@ struct DataSetParser<Visitor: DataSetVisitor & Sendable>: Sendable {
     /// Reports what was found, or stops if the rules do not accept it.
     mutating func note(_ rule: Finding.Rule, _ tag: Tag?, at here: Int? = nil) throws(DataSetReadError) {
         guard rules.accepts(rule) else { throw DataSetReadError(.notAllowed(rule), at: here ?? offset) }
-        // A header may be read again when more bytes have come.
-        let finding = Finding(rule, tag: tag, offset: here)
-        if findings.count < Self.findingLimit, findings.last != finding { findings.append(finding) }
+        if findings.count < Self.findingLimit { findings.append(Finding(rule, tag: tag, offset: here)) }
     }
 }

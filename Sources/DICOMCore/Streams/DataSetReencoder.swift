@@ -9,6 +9,8 @@ struct DataSetReencoder: DataSetVisitor, Sendable {
         var bitsAllocated = 16
         var waveformBitsAllocated = 16
         var lastTag: UInt32 = 0
+        /// The size of an image's pixel data, as `PixelDataLength` wants it.
+        var image = DataSet()
     }
 
     /// Encoded bytes that the caller takes out.
@@ -23,7 +25,16 @@ struct DataSetReencoder: DataSetVisitor, Sendable {
     private var isDropped = false
     private var pendingTable: [UInt8]?
 
-    init(swapsPixelData: Bool) { self.swapsPixelData = swapsPixelData }
+    /// Encapsulated Uncompressed: frames are joined to native pixel data (PS3.5 A.4.11).
+    private let joinsFrames: Bool
+    private var joining: FrameJoining?
+    /// Whether encapsulated frames were not all there, or of unknown size.
+    private(set) var lacksFrames = false
+
+    init(swapsPixelData: Bool, joinsFrames: Bool = false) {
+        self.swapsPixelData = swapsPixelData
+        self.joinsFrames = joinsFrames
+    }
 
     var keptBytes: Int { 0 }
 
@@ -37,6 +48,10 @@ struct DataSetReencoder: DataSetVisitor, Sendable {
     mutating func beginValue(_ element: ElementStart) -> Bool { begin(element, length: element.length ?? 0) }
 
     mutating func valueBytes(_ bytes: UnsafeRawBufferPointer) {
+        if joining != nil {
+            joining?.add(bytes, to: &output)
+            return
+        }
         let start = output.count
         output.append(contentsOf: bytes)
         guard swapWidth > 1 else { return }
@@ -50,6 +65,9 @@ struct DataSetReencoder: DataSetVisitor, Sendable {
         if isOdd { output.append(paddingByte) }
         isOdd = false
     }
+
+    /// What was stored is cut, and so is what is written.
+    mutating func endValue(missing: Int) { isOdd = false }
 
     mutating func beginSequence(_ element: ElementStart) {
         contexts[contexts.count - 1].lastTag = element.tag.rawValue
@@ -71,14 +89,31 @@ struct DataSetReencoder: DataSetVisitor, Sendable {
     mutating func endSequence() { header.writeItem(.sequenceDelimitationItem, length: 0, into: &output) }
 
     mutating func beginFragments(_ element: ElementStart) {
-        contexts[contexts.count - 1].lastTag = element.tag.rawValue
+        let last = contexts.count - 1
+        contexts[last].lastTag = element.tag.rawValue
+        guard !joinsFrames || last > 0 else { return beginJoining(element) }
         header.write(element.tag, .OB, length: undefinedLength, into: &output)
         pendingTable = []
     }
 
     mutating func offsetTable(_ bytes: UnsafeRawBufferPointer) { pendingTable?.append(contentsOf: bytes) }
 
+    private mutating func beginJoining(_ element: ElementStart) {
+        let frames = FrameJoining(contexts[0].image)
+        let length = frames.flatMap { UInt32(exactly: $0.byteCount + $0.byteCount & 1) } ?? undefinedLength
+        guard let frames, length < undefinedLength else {
+            lacksFrames = true
+            return
+        }
+        joining = frames
+        header.write(element.tag, contexts[0].bitsAllocated > 8 ? .OW : .OB, length: length, into: &output)
+    }
+
     mutating func fragment(offset: Int, length: Int, head: UInt32) -> Bool {
+        if joinsFrames, contexts.count == 1 {
+            joining?.beginFragment()
+            return joining != nil
+        }
         writeTable()
         header.writeItem(.item, length: UInt32(truncatingIfNeeded: length + length & 1), into: &output)
         isOdd = length & 1 != 0
@@ -88,6 +123,11 @@ struct DataSetReencoder: DataSetVisitor, Sendable {
     }
 
     mutating func endFragments(origin: Int) {
+        if joinsFrames, contexts.count == 1 {
+            if joining?.finish(&output) == false { lacksFrames = true }
+            joining = nil
+            return
+        }
         writeTable()
         header.writeItem(.sequenceDelimitationItem, length: 0, into: &output)
     }
@@ -103,6 +143,8 @@ struct DataSetReencoder: DataSetVisitor, Sendable {
     private mutating func begin(_ element: ElementStart, length: Int) -> Bool {
         let last = contexts.count - 1
         guard contexts[last].lastTag != element.tag.rawValue else { return false }
+        // There are no fragments any more for the Extended Offset Table to point at.
+        if joinsFrames, last == 0, (0x7FE0_0001...0x7FE0_0003).contains(element.tag.rawValue) { return false }
         contexts[last].lastTag = element.tag.rawValue
         let vr = writtenVR(element, length: length)
         isOdd = length & 1 != 0
@@ -117,6 +159,9 @@ struct DataSetReencoder: DataSetVisitor, Sendable {
         guard bytes.count >= 2 else { return }
         let number = Int(bytes.uint16(0, element.encoding))
         let last = contexts.count - 1
+        if joinsFrames, last == 0, element.tag.group == 0x0028, element.tag.element <= 0x0100 {
+            contexts[0].image.insertIfAbsent(DataElement(element.tag, element.vr, .bytes(Array(bytes)[...])))
+        }
         switch element.tag.rawValue {
         case 0x0028_0100: contexts[last].bitsAllocated = number
         case 0x0028_0103: contexts[last].isSigned = number == 1

@@ -78,6 +78,13 @@ struct DataSetTape: DataSetVisitor, Sendable {
 
     mutating func endValue() { openValue = nil }
 
+    mutating func endValue(missing: Int) {
+        openValue = nil
+        guard let last = entries.indices.last else { return }
+        entries[last].count -= missing
+        nativePixelData?.length -= missing
+    }
+
     mutating func beginSequence(_ element: ElementStart) {
         add(element, .sequence, start: 0, count: 0)
         open.append(entries.count - 1)

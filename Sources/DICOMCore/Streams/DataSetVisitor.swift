@@ -19,6 +19,8 @@ protocol DataSetVisitor {
     /// A piece of a value or fragment. All pieces but the last have a length that 8 divides.
     mutating func valueBytes(_ bytes: UnsafeRawBufferPointer)
     mutating func endValue()
+    /// The stream has ended inside the value last begun, with so many bytes missing.
+    mutating func endValue(missing: Int)
     mutating func beginSequence(_ element: ElementStart)
     mutating func beginItem()
     mutating func endItem()

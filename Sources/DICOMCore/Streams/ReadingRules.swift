@@ -24,6 +24,10 @@ public struct ReadingRules: Hashable, Sendable {
     /// Pixel data that is encapsulated where it should not be, or lacks its offset table or delimiter.
     public var acceptsIrregularPixelData: Bool
 
+    /// Native pixel data that is shorter than the attributes or its own length say: frames are missing at the end. Off
+    /// unless asked for, for the instance is damaged.
+    public var acceptsTruncatedPixelData = false
+
     private init(all: Bool) {
         acceptsMissingPreamble = all
         acceptsMissingFileMeta = all
@@ -38,7 +42,7 @@ public struct ReadingRules: Hashable, Sendable {
         acceptsIrregularPixelData = all
     }
 
-    /// Whatever can be read without doubt is read.
+    /// Whatever can be read without doubt and without loss is read.
     public static let tolerant = ReadingRules(all: true)
     /// Only what the standard allows.
     public static let strict = ReadingRules(all: false)
@@ -58,6 +62,7 @@ public struct ReadingRules: Hashable, Sendable {
         case .strayDelimiter, .missingItemDelimiter, .missingSequenceDelimiter, .delimiterLength, .skippedNonItem:
             acceptsSloppyDelimiters
         case .mislabelledPixelData, .missingOffsetTable: acceptsIrregularPixelData
+        case .truncatedPixelData: acceptsTruncatedPixelData
         case .unknownTransferSyntax, .reservedBytesSet, .unknownVR, .pixelDataTooLong, .emptyPixelData,
             .severalPixelData, .missingUID, .emptyUID, .invalidUID, .invalidLength, .invalidCharacters:
             true

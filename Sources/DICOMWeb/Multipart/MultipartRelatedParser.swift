@@ -248,13 +248,15 @@ public struct MultipartRelatedParser: Sendable {
     private mutating func readHeader(
         _ bytes: UnsafeRawBufferPointer, _ offset: inout Int
     ) throws(MultipartError) -> Event? {
+        let start = self.offset - offset
         // 1. The rest of the line, or of the piece.
         let rest = UnsafeRawBufferPointer(rebasing: bytes[offset...])
         let lineFeed = rest.firstIndex(ofByte: 0x0A)
         let count = lineFeed ?? rest.count
         guard headerLength + count < limits.headerBytes else {
-            // 2. Too long: what remains of the header passes for payload of a part that is refused.
-            return try beginPart(PartHeader(problem: .tooLarge), isLineStart: false)
+            // 2. Too long: what is behind the limit, however it comes, passes for payload of a part that is refused.
+            offset += limits.headerBytes - headerLength
+            return try beginPart(PartHeader(problem: .tooLarge), isLineStart: false, at: start + offset)
         }
         line.append(contentsOf: rest[..<count])
         headerLength += count
@@ -264,9 +266,11 @@ public struct MultipartRelatedParser: Sendable {
         headerLength += 1
         if line.last == 0x0D { line.removeLast() } else { hasBareLineFeeds = true }
         // 3. An empty line ends the header; a delimiter line ends a part that has no such line.
-        if line.isEmpty { return try beginPart(PartHeader(lines: lines, limits: limits), isLineStart: true) }
-        if let isClose = isDelimiterLine() {
-            let event = try beginPart(PartHeader(lines: lines, limits: limits), isLineStart: true)
+        let isClose = isDelimiterLine()
+        if line.isEmpty || isClose != nil {
+            let header = PartHeader(lines: lines, limits: limits)
+            let event = try beginPart(header, isLineStart: true, at: start + offset)
+            guard let isClose else { return event }
             pending = endPart(then: isClose ? .epilogue : .header)
             return event
         }
@@ -283,7 +287,9 @@ public struct MultipartRelatedParser: Sendable {
         return rest.allSatisfy { $0 == 0x20 || $0 == 0x09 } ? false : nil
     }
 
-    private mutating func beginPart(_ header: PartHeader, isLineStart: Bool) throws(MultipartError) -> Event {
+    private mutating func beginPart(
+        _ header: PartHeader, isLineStart: Bool, at offset: Int
+    ) throws(MultipartError) -> Event {
         guard partCount < limits.parts else {
             throw MultipartError(code: .tooManyParts(limit: limits.parts), offset: offset)
         }

@@ -132,4 +132,43 @@ private typealias Tag = DICOMCore.Tag
         #expect(largest < 70000)
         #expect(total > 2_000_000)
     }
+
+    /// Three frames of a size, each in a fragment of its own.
+    func encapsulatedUncompressed(
+        _ instance: TestInstance, bits: Int? = nil, _ fragments: [[UInt8]]
+    ) -> [UInt8] {
+        var changes: [UInt32: [UInt8]] = [:]
+        if let bits { changes[0x0028_0100] = TestBytes.element(Tag(0x0028, 0x0100), .US, TestBytes.uint16(bits)) }
+        let items = TestBytes.item() + fragments.flatMap { TestBytes.item($0) } + TestBytes.sequenceEnd
+        changes[pixelData] = TestBytes.element(Tag(0x7FE0, 0x0010), .OB, items, length: TestBytes.undefined)
+        return instance.part10(
+            dataSet: instance.merged(changes), transferSyntaxUID: TransferSyntax.encapsulatedUncompressed.uid)
+    }
+
+    @Test func `joins encapsulated uncompressed frames without their padding`() throws {
+        #expect(Part10Converter.canConvert(.encapsulatedUncompressed, to: .explicitVRLittleEndian))
+        var instance = TestInstance()
+        (instance.rows, instance.columns, instance.frames) = (1, 3, 3)
+        let bytes = encapsulatedUncompressed(instance, [[1, 2, 3, 0], [4, 5, 6, 0], [7, 8, 9, 0]])
+        for feed in ChunkFeed.all {
+            let file = try read(convert(bytes, to: .explicitVRLittleEndian, feed), retention: .everything)
+            #expect(file.dataSet[Tag(0x7FE0, 0x0010)]?.bytes.map(Array.init) == [1, 2, 3, 4, 5, 6, 7, 8, 9, 0])
+            #expect(file.isFaithful)
+        }
+    }
+
+    @Test func `joins encapsulated frames of single bits without gaps`() throws {
+        var instance = TestInstance()
+        (instance.rows, instance.columns, instance.frames) = (1, 3, 3)
+        let bytes = encapsulatedUncompressed(instance, bits: 1, [[0b101, 0], [0b010, 0], [0b111, 0]])
+        let file = try read(convert(bytes, to: .explicitVRLittleEndian), retention: .everything)
+        #expect(file.dataSet[Tag(0x7FE0, 0x0010)]?.bytes.map(Array.init) == [0b1101_0101, 1])
+    }
+
+    @Test func `does not join encapsulated frames when one is missing`() throws {
+        var instance = TestInstance()
+        (instance.rows, instance.columns, instance.frames) = (1, 4, 3)
+        let bytes = encapsulatedUncompressed(instance, [[1, 2, 3, 4], [5, 6, 7, 8]])
+        #expect(throws: DataSetReadError(.truncated, at: 0)) { try convert(bytes, to: .explicitVRLittleEndian) }
+    }
 }

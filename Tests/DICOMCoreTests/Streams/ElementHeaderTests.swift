@@ -183,4 +183,21 @@ private typealias Tag = DICOMCore.Tag
         let other = try readEveryWay(self.file([0x0009_1080: TestBytes.element(Tag(0x0009, 0x1080), .UN, items)]))
         #expect(other.dataSet[Tag(0x0009, 0x1080)]?.bytes.map(Array.init) == items)
     }
+
+    @Test func `H2 and H3: recovers an empty value of a long VR with a short length`() throws {
+        let element = TestBytes.tag(Tag(0x0008, 0x0119)) + Array("UC".utf8) + TestBytes.uint16(0)
+        let file = try readEveryWay(self.file([0x0008_0119: element]))
+        #expect(file.rules == [.shortLengthField])
+        #expect(file.dataSet[Tag(0x0008, 0x0119)]?.bytes?.isEmpty == true)
+        #expect(file.dataSet.string(for: Tag(0x0010, 0x0010)) == "Smith^John")
+    }
+
+    @Test func `an item that ends inside a header is an error`() {
+        for length in 9..<12 {
+            let cut = TestBytes.item([], length: length) + TestBytes.element(Tag(0x0008, 0x0119), .UC, "ABCD")
+            #expect(throws: DataSetReadError.self) {
+                try readEveryWay(file([0x0008_2218: TestBytes.element(Tag(0x0008, 0x2218), .SQ, cut)]))
+            }
+        }
+    }
 }

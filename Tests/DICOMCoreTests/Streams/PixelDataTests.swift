@@ -183,4 +183,32 @@ private typealias Tag = DICOMCore.Tag
         #expect(all.dataSet[Tag(0x0042, 0x0011)]?.bytes.map(Array.init) == large)
         #expect(all.dataSet[tag]?.bytes.map(Array.init) == instance.pixelData)
     }
+
+    @Test(arguments: [1, 35, 36]) func `X9: cut pixel data is read where the rules accept it`(missing: Int) throws {
+        var rules = ReadingRules.tolerant
+        rules.acceptsTruncatedPixelData = true
+        let bytes = Array(instance.part10().dropLast(missing))
+        let whole = try Part10Reader.read(bytes, rules: rules)
+        for feed in ChunkFeed.all {
+            let file = try read(bytes, feed, rules: rules)
+            #expect(file.dataSet == whole.dataSet)
+            #expect(file.findings.map(\.rule).contains(.truncatedPixelData))
+        }
+        guard case .bulk(.range(let range)) = try #require(whole.dataSet[tag]).value else {
+            Issue.record("the pixel data is not in the stream")
+            return
+        }
+        #expect(range.count == 36 - missing)
+        #expect(range.upperBound == bytes.count)
+        let kept = try read(bytes, ChunkFeed(size: 5), rules: rules, retention: .everything)
+        #expect(kept.dataSet[tag]?.bytes.map(Array.init) == Array(instance.pixelData.prefix(36 - missing)))
+    }
+
+    @Test func `X9: a value that is shorter than the attributes say is accepted too`() throws {
+        var rules = ReadingRules.tolerant
+        rules.acceptsTruncatedPixelData = true
+        let short = TestBytes.element(tag, .OB, [1, 2, 3, 4])
+        let file = try Part10Reader.read(instance.part10(dataSet: instance.merged([pixelData: short])), rules: rules)
+        #expect(file.findings.map(\.rule) == [.truncatedPixelData])
+    }
 }
