@@ -20,12 +20,15 @@ extension Archive {
         alongside: @escaping @Sendable (Deletion, any SQLTransaction) throws -> Void = { _, _ in }
     ) async throws -> Lookup<Deletion> {
         let lookup: Lookup<Deletion> = try await database.write { transaction in
+            var changes = ChangeWriter(now: now, in: transaction)
+            try changes.waitForOthers()
             switch try Target.find(study: study, series: series, instance: instance, in: transaction) {
             case .gone: return .gone
             case .unknown: return .unknown
             case .found(let target):
                 let deletion = try Self.delete(
-                    target, study: study, series: series, instance: instance, now: now, in: transaction)
+                    target, study: study, series: series, instance: instance, now: now, changes: &changes,
+                    in: transaction)
                 try alongside(deletion, transaction)
                 return .found(deletion)
             }
@@ -35,7 +38,8 @@ extension Archive {
     }
 
     private static func delete(
-        _ target: Target, study: UID, series: UID?, instance: UID?, now: Int64, in transaction: any SQLTransaction
+        _ target: Target, study: UID, series: UID?, instance: UID?, now: Int64,
+        changes: inout ChangeWriter, in transaction: any SQLTransaction
     ) throws -> Deletion {
         // 1. What goes.
         var rows: [StoredRow] = []
@@ -50,7 +54,6 @@ extension Archive {
         try Tombstones.add(instances, now: now, in: transaction)
 
         // 2. The change, and the rows.
-        var changes = ChangeWriter(now: now, in: transaction)
         var change = try changes.append(.deleted, study: study, series: series, instance: instance)
         if let row = target.instance {
             try transaction.execute("DELETE FROM instances WHERE id = \(row.id)")

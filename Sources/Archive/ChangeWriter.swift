@@ -3,16 +3,27 @@ import SQLStorage
 
 /// Numbers the changes of one transaction and writes their rows.
 ///
-/// There is one writer at a time (on PostgreSQL the advisory lock of `SQLDialect`), so the numbers have no gaps and
-/// become visible in their order.
+/// There is one writer at a time, so the numbers have no gaps and become visible in their order: SQLite has no other way,
+/// and on PostgreSQL the transaction locks the table before it reads anything that it will change.
 struct ChangeWriter {
     private let now: Int64
     private let transaction: any SQLTransaction
     private var last: Int64?
+    private var isAlone = false
 
     init(now: Int64, in transaction: any SQLTransaction) {
         self.now = now
         self.transaction = transaction
+    }
+
+    /// Waits until no other transaction writes to the archive. Called before the first row is read.
+    mutating func waitForOthers() throws {
+        guard !isAlone else { return }
+        isAlone = true
+        switch transaction.dialect.product {
+        case .sqlite: break
+        case .postgreSQL: try transaction.execute("LOCK TABLE changes IN SHARE ROW EXCLUSIVE MODE")
+        }
     }
 
     /// Writes a change row. Returns its sequence number.

@@ -16,14 +16,24 @@ struct FragmentMatch: Sendable {
 
     /// Whether the attributes of a row meet the keys.
     func matches(_ fragments: AttributeFragments) throws -> Bool {
-        var dataSet = DataSet()
-        if let value = fragments[attribute.tag] {
-            var json = Array("{\"\(attribute.tag.hexadecimal)\":".utf8)
+        var json: [UInt8] = [0x7B]
+        for tag in tags {
+            guard let value = fragments[tag] else { continue }
+            if json.count > 1 { json.append(0x2C) }
+            json += "\"\(tag.hexadecimal)\":".utf8
             json += value
-            json.append(0x7D)
-            dataSet = try DICOMJSONReader.dataSets(from: json).first ?? DataSet()
         }
+        json.append(0x7D)
+        let dataSet = try DICOMJSONReader.dataSets(from: json).first ?? DataSet()
         return Self.matches(matches.map { (path: $0.path.tags[...], condition: $0.condition) }, in: dataSet)
+    }
+
+    /// The attribute, and the times that belong to it.
+    private var tags: [Tag] {
+        [attribute.tag]
+            + matches.compactMap { match in
+                if case .combined(_, _, let timeTag) = match.condition { timeTag } else { nil }
+            }
     }
 
     private typealias Key = (path: ArraySlice<Tag>, condition: AttributeMatch.Condition)
@@ -66,11 +76,11 @@ struct FragmentMatch: Sendable {
         case .dateTimeRange(let range):
             return values.contains { DateTimeValue($0).map { range.contains($0) } ?? false }
         case .combined(let dates, let times, let timeTag):
-            // The time is another attribute; without it in hand, the days decide.
             guard let date = values.first.flatMap({ DateValue($0) }), dates.contains(date) else { return false }
-            guard let time = MatchingKeys.values(dataSet, timeTag).first.flatMap({ TimeValue($0) }) else { return true }
-            let isAfterStart = dates.lower.map { $0 < date || time.earliest >= times.start } ?? true
-            let isBeforeEnd = dates.upper.map { date < $0 || time.earliest <= times.end } ?? true
+            // Without a time, only days inside the interval are surely in it.
+            let time = MatchingKeys.values(dataSet, timeTag).first.flatMap { TimeValue($0) }?.earliest
+            let isAfterStart = dates.lower.map { $0 < date || (time.map { $0 >= times.start } ?? false) } ?? true
+            let isBeforeEnd = dates.upper.map { date < $0 || (time.map { $0 <= times.end } ?? false) } ?? true
             return isAfterStart && isBeforeEnd
         }
     }

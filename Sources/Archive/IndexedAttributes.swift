@@ -115,6 +115,7 @@ extension IndexedAttributes {
             make(.study, .required, 0x0010_0020, .LO, .text("st.patient_id")),
             make(.study, .optional, 0x0010_0021, .LO, .text("st.patient_id_issuer")),
             make(.study, .required, 0x0010_0030, .DA, .date("st.patient_birth_date")),
+            make(.study, .optional, 0x0010_0032, .TM),
             make(.study, .required, 0x0010_0040, .CS, .text("st.patient_sex")),
             make(.study, .optional, 0x0010_1000, .LO),
             make(.study, .optional, 0x0010_1002, .SQ),

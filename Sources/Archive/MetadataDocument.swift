@@ -35,7 +35,7 @@ package struct MetadataDocument: Sendable {
         let hasPlaceholder = template.flags.union(own.flags).contains(.hasPlaceholder)
         template.bytes.withUnsafeBytes { theirs in
             own.bytes.withUnsafeBytes { mine in
-                let zeros = hasPlaceholder ? theirs.count(where: { $0 == 0 }) + mine.count(where: { $0 == 0 }) : 0
+                let zeros = hasPlaceholder ? Self.placeholders(in: theirs) + Self.placeholders(in: mine) : 0
                 // A key with its comma has 12 bytes, in the place of at least 5 of the encoded form.
                 let bound = 2 + 3 * (theirs.count + mine.count) + zeros * url.count
                 output.append(atMost: bound) { bytes in
@@ -52,6 +52,16 @@ package struct MetadataDocument: Sendable {
         var output: [UInt8] = []
         write(base: base, into: &output)
         return output
+    }
+
+    /// How many times the URL belongs into the values.
+    private static func placeholders(in bytes: UnsafeRawBufferPointer) -> Int {
+        var cursor = AttributeFragments.Cursor(bytes)
+        var count = 0
+        while let entry = cursor.next() {
+            for index in entry.start..<entry.end where bytes[index] == 0 { count += 1 }
+        }
+        return count
     }
 
     private static func merge(

@@ -71,6 +71,12 @@ struct SearchConditions {
             add(Self.number(column, match.condition), at: attribute.level)
         case .date(let column):
             add(Self.date(column, match.condition, level: attribute.level), at: attribute.level)
+            if case .combined(_, _, let timeTag) = match.condition,
+                let time = IndexedAttributes.standard.attribute(timeTag, at: attribute.level), time.isFragment
+            {
+                // The column narrows down to the days, the moments within them are looked at one by one.
+                fragments.append(FragmentMatch(attribute: attribute, matches: [match]))
+            }
         case .time(let column):
             add(Self.time(column, match.condition), at: attribute.level)
         case .uid(let column):
@@ -269,6 +275,9 @@ struct SearchConditions {
 }
 
 extension IndexedAttribute {
+    /// Whether it has no column.
+    fileprivate var isFragment: Bool { if case .fragment = key { true } else { false } }
+
     /// Whether one value of it leads to few rows by an index.
     fileprivate var isExactKey: Bool {
         switch tag {

@@ -27,6 +27,7 @@ struct StoreSession {
 
     /// Decides about one instance and writes its rows.
     mutating func store(_ entry: IndexEntry, comparison: DataSetComparison?) throws -> StoreDecision {
+        try changes.waitForOthers()
         if let present = try StoredRow.find(entry.identity.instance, in: transaction) {
             return try decide(entry, beside: present, comparison: comparison)
         }

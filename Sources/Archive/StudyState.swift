@@ -32,7 +32,7 @@ struct StudyState {
         let row = try transaction.first(
             """
             SELECT id, first_stored_at, instance_count, attributes, modalities, sop_classes, patient_id,
-                EXISTS (SELECT 1 FROM tombstones WHERE study_uid = \(uid.string))
+                CASE WHEN EXISTS (SELECT 1 FROM tombstones WHERE study_uid = \(uid.string)) THEN 1 ELSE 0 END
             FROM studies WHERE uid = \(uid.string)
             """
         ) { row in

@@ -1,6 +1,6 @@
 /// The beginning of a DICOM file: just enough to know that it is one, and whose instance it holds (PS3.10 7.1).
 package struct Part10Head: Hashable, Sendable {
-    /// (0002,0003), when the file meta information is there and names it.
+    /// (0008,0018) of the data set where that is near the beginning, else (0002,0003) of the file meta information.
     package var sopInstanceUID: String?
     /// (0002,0010).
     package var transferSyntaxUID: String?
@@ -12,27 +12,21 @@ package struct Part10Head: Hashable, Sendable {
     package init?(_ bytes: some Collection<UInt8>) {
         let bytes = Array(bytes.prefix(Self.length))
         guard bytes.count >= 132, bytes[128..<132].elementsEqual("DICM".utf8) else { return nil }
-        var offset = 132
-        func number(_ at: Int, _ count: Int) -> Int {
-            (0..<count).reduce(0) { $0 | Int(bytes[at + $1]) << (8 * $1) }
-        }
         // Group 0002 is always Explicit VR Little Endian.
-        while offset + 8 <= bytes.count, number(offset, 2) == 2 {
-            let element = number(offset + 2, 2)
-            let isLong = ["OB", "UN", "OW", "SQ", "UT"].contains {
-                bytes[(offset + 4)..<(offset + 6)].elementsEqual($0.utf8)
-            }
-            let header = isLong ? 12 : 8
-            guard offset + header <= bytes.count else { return }
-            let length = isLong ? number(offset + 8, 4) : number(offset + 6, 2)
-            guard length <= bytes.count - offset - header else { return }
-            let value = bytes[(offset + header)..<(offset + header + length)]
-            switch element {
-            case 0x0003: sopInstanceUID = Self.uid(value)
-            case 0x0010: transferSyntaxUID = Self.uid(value)
+        var walk = HeadWalk(bytes: bytes, offset: 132, isExplicit: true)
+        while let element = walk.next(upTo: 0x0002_FFFF) {
+            switch element.tag {
+            case 0x0002_0003: sopInstanceUID = Self.uid(element.value)
+            case 0x0002_0010: transferSyntaxUID = Self.uid(element.value)
             default: break
             }
-            offset += header + length
+        }
+        // Of deflated and big endian data sets the file meta information has to do.
+        guard let transferSyntaxUID, !["1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.2"].contains(transferSyntaxUID)
+        else { return }
+        walk.isExplicit = transferSyntaxUID != "1.2.840.10008.1.2"
+        while let element = walk.next(upTo: 0x0008_0018) {
+            if element.tag == 0x0008_0018, let uid = Self.uid(element.value) { sopInstanceUID = uid }
         }
     }
 
@@ -56,5 +50,38 @@ package struct Part10Head: Hashable, Sendable {
     static func readNow(path: String) throws(FileReadError) -> (head: Part10Head?, length: Int) {
         let file = try FileReader(path: path)
         return (Part10Head(try file.beginning(Self.length)), file.length)
+    }
+}
+
+/// Goes from element to element of a little-endian data set, as far as its beginning reaches.
+private struct HeadWalk {
+    let bytes: [UInt8]
+    var offset: Int
+    var isExplicit: Bool
+
+    /// The next element; `nil` behind the given tag, and where the bytes end or are not understood.
+    mutating func next(upTo last: UInt32) -> (tag: UInt32, value: ArraySlice<UInt8>)? {
+        guard offset + 8 <= bytes.count else { return nil }
+        let tag = number(offset, 2) << 16 | number(offset + 2, 2)
+        guard tag <= last else { return nil }
+        var header = 8
+        var length = number(offset + 4, 4)
+        if isExplicit {
+            length = number(offset + 6, 2)
+            let letters = bytes[(offset + 4)..<(offset + 6)]
+            if ["OB", "OW", "SQ", "UN", "UT", "UC", "UR"].contains(where: { letters.elementsEqual($0.utf8) }) {
+                guard offset + 12 <= bytes.count else { return nil }
+                header = 12
+                length = number(offset + 8, 4)
+            }
+        }
+        guard Int(length) <= bytes.count - offset - header else { return nil }
+        let start = offset + header
+        offset = start + Int(length)
+        return (tag, bytes[start..<offset])
+    }
+
+    private func number(_ start: Int, _ count: Int) -> UInt32 {
+        (0..<count).reduce(0) { $0 | UInt32(bytes[start + $1]) << (8 * UInt32($1)) }
     }
 }

@@ -13,8 +13,8 @@ struct CommitRecord: Sendable {
         var entry: IndexEntry
         var instance: CheckedInstance
         var comparison: DataSetComparison?
-        var eventID: UUIDv7
-        var eventData: [UInt8]
+        /// What is announced; a replacement gets another type.
+        var event: CloudEvent
     }
 
     enum Content: Sendable {
@@ -60,7 +60,6 @@ struct CommitWriter: Sendable {
     let outbox: Outbox
     let audit: AuditLog
     let steps: [any IngestionStep]
-    let eventSource: String
 
     /// One decision for each record, in their order; none for what only the audit trail gets.
     func write(_ records: [CommitRecord], in transaction: any SQLTransaction) throws -> [StoreDecision?] {
@@ -90,7 +89,9 @@ struct CommitWriter: Sendable {
                 guard let decision = decided.popFirst() else { preconditionFailure("one decision for each entry") }
                 decisions.append(decision)
                 if let type = Self.eventType(of: decision) {
-                    events.append(event(type, storing, record))
+                    var event = storing.event
+                    event.type = type
+                    events.append(event)
                     for step in steps { try step.record(storing.instance, at: record.time, in: transaction) }
                 }
                 trail.add(decision, storing.instance.identity, record)
@@ -108,14 +109,6 @@ struct CommitWriter: Sendable {
         case .identical, .needsComparison, .conflict: nil
         }
     }
-
-    private func event(_ type: EventType, _ storing: CommitRecord.Storing, _ record: CommitRecord) -> CloudEvent {
-        let identity = storing.instance.identity
-        return CloudEvent(
-            id: storing.eventID, source: eventSource, type: type,
-            subject: "studies/\(identity.study)/series/\(identity.series)/instances/\(identity.instance)",
-            time: record.time, partitionKey: identity.study.string, data: storing.eventData)
-    }
 }
 
 /// Audit records of one commit: one for all instances of a request that belong to one study and fared alike.
@@ -126,6 +119,7 @@ private struct AuditGrouping {
     private struct Key: Hashable {
         var requestID: String
         var study: String?
+        var kind: AuditEvent.Kind
         var action: AuditEvent.Action
         var outcome: AuditEvent.Outcome
         var outcomeText: String?
@@ -139,30 +133,33 @@ private struct AuditGrouping {
         let object = AuditEvent.Object(instance: identity.instance.string, sopClass: identity.sopClass.string)
         switch decision {
         case .needsComparison: return
-        case .stored: add(.create, .success, nil, identity.study, object, record)
-        case .identical: add(.read, .success, nil, identity.study, object, record)
-        case .replaced: add(.update, .success, nil, identity.study, object, record)
+        case .stored: add(.instancesTransferred, .create, .success, nil, identity.study, object, record)
+        case .identical: add(.instancesTransferred, .read, .success, nil, identity.study, object, record)
+        case .replaced: add(.instancesTransferred, .update, .success, nil, identity.study, object, record)
         case .conflict(let conflict):
             add(refused: RefusalCause(conflict), PartialIdentity(identity), record)
         }
     }
 
+    /// A bomb is a security alert.
     mutating func add(refused cause: RefusalCause, _ identity: PartialIdentity?, _ record: CommitRecord) {
         let object = identity.map {
             AuditEvent.Object(
                 instance: $0.instance.string, sopClass: $0.sopClass.string, failureReason: cause.code)
         }
-        add(.create, .minorFailure, cause.explanation, identity?.study, object, record)
+        let kind: AuditEvent.Kind = if case .tooComplex = cause { .securityAlert } else { .instancesTransferred }
+        add(kind, .create, .minorFailure, cause.explanation, identity?.study, object, record)
     }
 
     private mutating func add(
-        _ action: AuditEvent.Action, _ outcome: AuditEvent.Outcome, _ outcomeText: String?, _ study: UID?,
+        _ kind: AuditEvent.Kind, _ action: AuditEvent.Action, _ outcome: AuditEvent.Outcome, _ outcomeText: String?,
+        _ study: UID?,
         _ object: AuditEvent.Object?, _ record: CommitRecord
     ) {
         let origin = record.origin
         let key = Key(
-            requestID: origin.requestID, study: study?.string, action: action, outcome: outcome,
-            outcomeText: outcomeText)
+            requestID: origin.requestID, study: study?.string, kind: kind, action: action,
+            outcome: outcome, outcomeText: outcomeText)
         if let position = positions[key] {
             events[position].byteCount += record.byteCount
             if let object { events[position].objects.append(object) }
@@ -171,7 +168,7 @@ private struct AuditGrouping {
         positions[key] = events.count
         events.append(
             AuditEvent(
-                id: record.auditID.description, time: record.time, kind: .instancesTransferred, action: action,
+                id: record.auditID.description, time: record.time, kind: kind, action: action,
                 outcome: outcome, outcomeText: outcomeText,
                 actor: AuditEvent.Actor(client: origin.principal, address: origin.remoteAddress),
                 door: origin.door.rawValue, requestID: origin.requestID, study: study?.string,

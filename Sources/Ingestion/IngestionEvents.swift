@@ -5,8 +5,17 @@ import Messaging
 
 /// What our own events tell of an instance: UIDs, class, size and digest, and nothing of the patient.
 enum IngestionEvents {
+    /// What is announced when the instance is stored.
+    static func stored(_ instance: CheckedInstance, source: String, time: Int64) -> CloudEvent {
+        let identity = instance.identity
+        return CloudEvent(
+            id: UUIDv7(milliseconds: time), source: source, type: .instanceStored,
+            subject: "studies/\(identity.study)/series/\(identity.series)/instances/\(identity.instance)",
+            time: time, partitionKey: identity.study.string, data: data(of: instance))
+    }
+
     /// The data of `EventType.instanceStored` and `.instanceReplaced`.
-    static func data(of instance: CheckedInstance) -> [UInt8] {
+    private static func data(of instance: CheckedInstance) -> [UInt8] {
         var data = EventData()
         data.add("studyInstanceUID", instance.identity.study.string)
         data.add("seriesInstanceUID", instance.identity.series.string)

@@ -40,7 +40,7 @@ package struct IngestionPipeline: Service {
         queue = CommitQueue(
             blobs: blobs, database: database,
             writer: CommitWriter(
-                index: index, outbox: Outbox(), audit: audit, steps: steps, eventSource: configuration.eventSource),
+                index: index, outbox: Outbox(), audit: audit, steps: steps),
             capacity: configuration.queueCapacity, batchLimit: configuration.batchLimit)
     }
 
@@ -117,7 +117,7 @@ package struct IngestionPipeline: Service {
         }
         let storing = InstanceStoring(
             instance: checked, length: received.length, time: clock(), blobs: blobs, database: database, index: index,
-            queue: queue)
+            queue: queue, eventSource: configuration.eventSource)
         return dryRun ? await storing.rehearse() : await storing.store()
     }
 

@@ -15,13 +15,14 @@ struct InstanceStoring {
     let database: any SQLDatabase
     let index: ArchiveIndex
     let queue: CommitQueue
+    let eventSource: String
 
     /// How often the stored version may change while we compare with it.
     private static let attempts = 4
 
     init(
         instance: CheckedInstance, length: Int, time: Int64, blobs: any BlobStore, database: any SQLDatabase,
-        index: ArchiveIndex, queue: CommitQueue
+        index: ArchiveIndex, queue: CommitQueue, eventSource: String
     ) {
         self.instance = instance
         self.length = length
@@ -30,6 +31,7 @@ struct InstanceStoring {
         self.database = database
         self.index = index
         self.queue = queue
+        self.eventSource = eventSource
         let file = instance.file
         entry = IndexEntry(
             file: file, blob: Self.nowhere, digest: instance.blob.digest, identity: instance.identity,
@@ -112,8 +114,8 @@ struct InstanceStoring {
 
     private func storing(comparison: DataSetComparison?) -> CommitRecord.Storing {
         CommitRecord.Storing(
-            entry: entry, instance: instance, comparison: comparison, eventID: UUIDv7(milliseconds: time),
-            eventData: IngestionEvents.data(of: instance))
+            entry: entry, instance: instance, comparison: comparison,
+            event: IngestionEvents.stored(instance, source: eventSource, time: time))
     }
 
     /// Compares with the version that is held, without group 0002 (D-11).

@@ -90,19 +90,20 @@ package enum RefusalCause: Hashable, Sendable {
 
     /// The attribute that is wrong.
     package var tag: Tag? {
-        switch self {
-        case .missingUID(let tag), .emptyUID(let tag), .invalidUID(let tag): tag
-        case .bulkDataMissing(let tag): tag
-        default: nil
-        }
+        if case .missingUID(let tag) = self { return tag }
+        if case .emptyUID(let tag) = self { return tag }
+        if case .invalidUID(let tag) = self { return tag }
+        if case .bulkDataMissing(let tag) = self { return tag }
+        return nil
     }
 
     /// Where reading stopped, in bytes from the start of the part.
     package var offset: Int? {
-        switch self {
-        case .notDICOM(let offset), .truncated(let offset), .malformed(let offset), .tooComplex(let offset): offset
-        default: nil
-        }
+        if case .notDICOM(let offset) = self { return offset }
+        if case .truncated(let offset) = self { return offset }
+        if case .malformed(let offset) = self { return offset }
+        if case .tooComplex(let offset) = self { return offset }
+        return nil
     }
 
     /// What is wrong, in a sentence that holds no value of the data set.

@@ -10,7 +10,13 @@ enum Backends {
     static func open(_ configuration: GantryConfiguration) throws -> StorageBackends {
         let folder = configuration.dataFolder
         try makeFolder(folder)
-        let blobs = try DiskBlobStore(DiskBlobConfiguration(folder: folder, clock: Gantry.systemClock))
+        let blobs: DiskBlobStore
+        do throws(BlobError) {
+            blobs = try DiskBlobStore(DiskBlobConfiguration(folder: folder, clock: Gantry.systemClock))
+        } catch {
+            guard error.code == .locked else { throw error }
+            throw CommandFailure.failed("another process is working on the data folder \(folder)")
+        }
         let readers = 4
         let kibibytes = configuration.sqlite.cacheBytes / 1_024
         // One half for the connection that writes, the other for those that read.

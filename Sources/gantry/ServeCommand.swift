@@ -1,7 +1,9 @@
 import ArgumentParser
 import GantryServer
+import Glibc
 import Logging
 import Metrics
+import NIOCore
 import Observability
 
 /// Starts the gateway.
@@ -58,7 +60,13 @@ struct ServeCommand: AsyncParsableCommand {
         ) { port in
             Terminal.write(welcome(configuration, port: port))
         }
-        try await gantry.run()
+        do {
+            try await gantry.run()
+        } catch let error as IOError where error.errnoCode == EADDRINUSE {
+            let server = configuration.server
+            throw CommandFailure.failed(
+                "\(server.host), port \(server.port), is in use already; choose another with --port")
+        }
     }
 
     private static func logHandler(_ label: String, _ logs: GantryConfiguration.Logs) -> any LogHandler {

@@ -1,3 +1,4 @@
+import DICOMWeb
 import DICOMWebClient
 import FoundationEssentials
 import Synchronization
@@ -31,8 +32,18 @@ final class StoreResults: Sendable {
     /// Takes an answer; returns lines about what did not go well.
     func add(_ batch: StoreBatch, _ report: StoreReport) -> [String] {
         let outcomes = Dictionary(report.instances.map { ($0.sopInstanceUID, $0.outcome) }) { first, _ in first }
+        let known = Set(batch.files.compactMap(\.sopInstanceUID))
+        // What the answer says of instances that no file seems to hold is about the files that it does not name.
+        let others = report.instances.filter { !known.contains($0.sopInstanceUID) }.map(\.outcome)
+        let unnamedCount = batch.files.count { $0.sopInstanceUID.flatMap { outcomes[$0] } == nil }
+        let failures = report.otherFailures.map { StoreReport.Outcome.failed(reason: $0) }
+        var unnamed =
+            (others + failures).count == unnamedCount && (others.isEmpty || failures.isEmpty)
+            ? (others + failures)[...] : []
         let added = batch.files.map { file in
-            let outcome = file.sopInstanceUID.flatMap { outcomes[$0] } ?? Self.outcome(ofUnnamedFileIn: report)
+            let outcome =
+                file.sopInstanceUID.flatMap { outcomes[$0] } ?? unnamed.popFirst()
+                ?? Self.outcome(ofUnnamedFileIn: report)
             var entry = Entry(path: file.path, status: .stored, sopInstanceUID: file.sopInstanceUID)
             switch outcome {
             case .stored: break
@@ -42,7 +53,9 @@ final class StoreResults: Sendable {
             case .failed(let reason):
                 entry.status = .failed
                 entry.reason = reason.map(Self.hexadecimal)
-                entry.explanation = report.explanation ?? "status \(report.status)"
+                entry.explanation =
+                    reason.map { FailureReason(rawValue: $0).meaning } ?? report.explanation
+                    ?? "status \(report.status)"
             }
             return entry
         }
@@ -51,7 +64,9 @@ final class StoreResults: Sendable {
             switch entry.status {
             case .stored: nil
             case .warning: "\(entry.path): stored with warning \(entry.reason ?? "")"
-            case .failed: "\(entry.path): not stored: \(entry.reason ?? entry.explanation ?? "")"
+            case .failed:
+                "\(entry.path): not stored: "
+                    + [entry.explanation, entry.reason].compactMap(\.self).joined(separator: ", ")
             }
         }
     }

@@ -107,6 +107,19 @@ import Testing
         #expect(try await found(fixture, match(.studyDate, condition)) == [2, 3, 4])
     }
 
+    @Test(arguments: [(DICOMCore.Tag.contentDate, DICOMCore.Tag.contentTime), (.patientBirthDate, .patientBirthTime)])
+    func `date and time are one interval without columns for both, too`(
+        date: DICOMCore.Tag, time: DICOMCore.Tag
+    ) async throws {
+        let moments = [("20240101", "0800"), ("20240101", "1200"), ("20240102", "0500"), ("20240103", "1100")]
+        let fixture = try await studies(moments.map { [element(date, .DA, $0.0), element(time, .TM, $0.1)] })
+        let condition = AttributeMatch.Condition.combined(
+            date: try #require(DateRange("20240101-20240103")), time: try #require(TimeRange("1000-1000")),
+            timeTag: time)
+        let hits = try await fixture.search(.instance, [match(date, condition)])
+        #expect(hits == [2, 3].map { TestInstance(study: $0).sopInstanceUID })
+    }
+
     @Test(arguments: [
         ("müLLER^j*", false, [1]), ("muller^jorg", false, [1]), ("Smith", false, []), ("SMITH*", false, [2]),
         ("smyth", true, [2]), ("山田*", false, [3]), ("やまだ^たろう", false, [3]), ("Yamada*=山田^太郎", false, [3]),

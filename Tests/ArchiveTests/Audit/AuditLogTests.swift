@@ -13,7 +13,7 @@ import Testing
     }
 
     private func withTrail(_ count: Int, _ body: (IngestionHarness, AuditTable) async throws -> Void) async throws {
-        try await IngestionHarness.run { harness in
+        try await IngestionHarness.run { (harness) async throws in
             let events = (1...count).map(event)
             try await harness.database.write { try AuditLog().append(events, in: $0) }
             try await body(harness, AuditTable(database: harness.database))
@@ -21,7 +21,7 @@ import Testing
     }
 
     @Test func `reads back what was written, filtered and page by page`() async throws {
-        try await withTrail(6) { _, table in
+        try await withTrail(6) { (_, table) async throws in
             let all = try await table.records(AuditQuery())
             #expect(all.map(\.event) == (1...6).map(event))
             #expect(all.map(\.sequence) == Array(1...6))
@@ -32,7 +32,7 @@ import Testing
     }
 
     @Test func `an unchanged trail verifies over several pages`() async throws {
-        try await withTrail(2500) { _, table in
+        try await withTrail(2500) { (_, table) async throws in
             let head = try await table.head()
             #expect(head.sequence == 2500)
             #expect(try await table.verify() == .intact(head: head))
@@ -51,7 +51,7 @@ import Testing
     func `tampering is found at the first record it touched`(
         statement: StaticString, sequence: Int64, fault: AuditVerification.Fault
     ) async throws {
-        try await withTrail(6) { harness, table in
+        try await withTrail(6) { (harness, table) async throws in
             let checkpoint = try await table.head()
             try await harness.database.write { try $0.execute(SQLStatement(statement)) }
             #expect(try await table.verify(checkpoint: checkpoint) == .broken(sequence: sequence, fault))
@@ -59,7 +59,7 @@ import Testing
     }
 
     @Test func `a rewritten chain is found by a checkpoint from before`() async throws {
-        try await withTrail(3) { harness, table in
+        try await withTrail(3) { (harness, table) async throws in
             let checkpoint = try await table.head()
             let forged = [event(1), event(2), event(4)]
             try await harness.database.write { transaction in
@@ -76,7 +76,7 @@ import Testing
 
     @Test func `a transaction that is rolled back leaves the chain as it was`() async throws {
         struct Rollback: Error {}
-        try await withTrail(2) { harness, table in
+        try await withTrail(2) { (harness, table) async throws in
             let events = [event(3)]
             await #expect(throws: Rollback.self) {
                 try await harness.database.write { transaction in

@@ -2,8 +2,8 @@ import Archive
 import Audit
 import BlobStorage
 import DICOMCore
+import Foundation
 import GantryTesting
-import Glibc
 import Ingestion
 import Messaging
 import NIOCore
@@ -19,14 +19,18 @@ final class IngestionHarness: Sendable {
     let pipeline: IngestionPipeline
 
     private init(
-        folder: String, configuration: IngestionConfiguration, steps: [any IngestionStep], blobCapacity: Int64
+        folder: String, configuration: IngestionConfiguration, steps: [any IngestionStep], isOnDisk: Bool
     ) async throws {
         let clock = clock
         let sqlite = try SQLiteDatabase(SQLiteConfiguration(path: folder + "/index.sqlite"))
         let migrations = ArchiveSchema.migrations + MessagingSchema.migrations + AuditSchema.migrations
         try await Migrator(migrations).migrate(sqlite, now: clock.now)
         database = FaultyDatabase(sqlite)
-        blobs = FaultyBlobStore(MemoryBlobStore(capacity: blobCapacity) { clock.now })
+        let store: any BlobStore =
+            isOnDisk
+            ? try DiskBlobStore(DiskBlobConfiguration(folder: folder + "/blobs") { clock.now })
+            : MemoryBlobStore { clock.now }
+        blobs = FaultyBlobStore(store)
         pipeline = IngestionPipeline(
             database: database, blobs: blobs, index: ArchiveIndex(), steps: steps, configuration: configuration
         ) { clock.now }
@@ -35,14 +39,13 @@ final class IngestionHarness: Sendable {
     /// Runs a test with the pipeline at work.
     static func run(
         _ configuration: IngestionConfiguration = IngestionConfiguration(), steps: [any IngestionStep] = [],
-        blobCapacity: Int64 = .max, _ body: (IngestionHarness) async throws -> Void
+        isOnDisk: Bool = false, _ body: (IngestionHarness) async throws -> Void
     ) async throws {
-        var template = Array("/tmp/ingestion-XXXXXX".utf8CString)
-        guard let made = mkdtemp(&template) else { return }
-        let folder = String(cString: made)
-        defer { removeFolder(folder) }
+        let folder = FileManager.default.temporaryDirectory.path + "/ingestion-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
         let harness = try await IngestionHarness(
-            folder: folder, configuration: configuration, steps: steps, blobCapacity: blobCapacity)
+            folder: folder, configuration: configuration, steps: steps, isOnDisk: isOnDisk)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await harness.pipeline.run() }
             do {
@@ -55,11 +58,7 @@ final class IngestionHarness: Sendable {
             try await group.waitForAll()
         }
         try await harness.database.close()
-    }
-
-    private static func removeFolder(_ folder: String) {
-        for name in ["index.sqlite", "index.sqlite-wal", "index.sqlite-shm"] { unlink(folder + "/" + name) }
-        rmdir(folder)
+        try await harness.blobs.close()
     }
 
     /// Receives the bytes in pieces and ingests them.
@@ -150,10 +149,10 @@ final class FaultyDatabase: SQLDatabase {
 
 /// A blob store that fails when told to, and knows what is staged and what is stored.
 final class FaultyBlobStore: BlobStore {
-    private let store: MemoryBlobStore
+    private let store: any BlobStore
     private let state = Mutex<(failure: BlobError?, staged: Int, stored: Set<BlobLocation>)>((nil, 0, []))
 
-    init(_ store: MemoryBlobStore) { self.store = store }
+    init(_ store: any BlobStore) { self.store = store }
 
     /// What `makeDurable` fails with.
     var failure: BlobError? {

@@ -11,7 +11,7 @@ import Testing
 
 @Suite struct IngestionPipelineTests {
     @Test func `stores an instance with one event and one audit record`() async throws {
-        try await IngestionHarness.run { harness in
+        try await IngestionHarness.run { (harness) async throws in
             let bytes = TestInstance().part10()
             let outcome = await harness.store(bytes, pieceLength: 97)
             #expect(outcome.isStored)
@@ -34,7 +34,7 @@ import Testing
     }
 
     @Test func `the same bytes again are a success without an event`() async throws {
-        try await IngestionHarness.run { harness in
+        try await IngestionHarness.run { (harness) async throws in
             let bytes = TestInstance().part10()
             #expect(await harness.store(bytes).isStored)
             #expect(await harness.store(bytes, request: "r2").isDuplicate)
@@ -45,7 +45,7 @@ import Testing
     }
 
     @Test func `the same data set behind other file meta information is a duplicate`() async throws {
-        try await IngestionHarness.run { harness in
+        try await IngestionHarness.run { (harness) async throws in
             let instance = TestInstance()
             let other =
                 [UInt8](repeating: 0, count: 128) + Array("DICM".utf8) + instance.fileMeta(dropping: [0x0013])
@@ -58,7 +58,7 @@ import Testing
     }
 
     @Test func `other content replaces within the window and is refused behind it`() async throws {
-        try await IngestionHarness.run { harness in
+        try await IngestionHarness.run { (harness) async throws in
             var instance = TestInstance()
             #expect(await harness.store(instance.part10()).isStored)
             let first = harness.blobs.stored
@@ -82,7 +82,7 @@ import Testing
     }
 
     @Test func `an instance UID under another series or with another class is refused`() async throws {
-        try await IngestionHarness.run { harness in
+        try await IngestionHarness.run { (harness) async throws in
             var instance = TestInstance()
             #expect(await harness.store(instance.part10()).isStored)
             instance.seriesUID = "2.25.77"
@@ -100,7 +100,7 @@ import Testing
     ) async throws {
         var configuration = IngestionConfiguration()
         configuration.studyMismatch = policy
-        try await IngestionHarness.run(configuration) { harness in
+        try await IngestionHarness.run(configuration) { (harness) async throws in
             let outcome = await harness.store(TestInstance().part10(), targetStudy: "2.25.1")
             switch policy {
             case .warn: #expect(outcome.warning == .studyMismatch)
@@ -112,7 +112,7 @@ import Testing
     }
 
     @Test func `another Patient ID in the same study is stored with a warning`() async throws {
-        try await IngestionHarness.run { harness in
+        try await IngestionHarness.run { (harness) async throws in
             var instance = TestInstance()
             #expect(await harness.store(instance.part10()).warning == nil)
             instance = TestInstance(instance: 2)
@@ -124,7 +124,7 @@ import Testing
     }
 
     @Test func `a dry run gives the verdict and stores nothing`() async throws {
-        try await IngestionHarness.run { harness in
+        try await IngestionHarness.run { (harness) async throws in
             var instance = TestInstance()
             #expect(await harness.store(instance.part10(), dryRun: true).isStored)
             #expect(await harness.store(Array("text".utf8), dryRun: true).code == 0xC000)
@@ -143,7 +143,7 @@ import Testing
     }
 
     @Test func `many concurrent instances are committed in few transactions`() async throws {
-        try await IngestionHarness.run { harness in
+        try await IngestionHarness.run { (harness) async throws in
             let before = harness.database.writes
             let stored = await withTaskGroup(of: Bool.self) { group in
                 for number in 1...200 {
@@ -167,7 +167,7 @@ import Testing
     }
 
     @Test func `of the same instance at the same time one is stored and the others are duplicates`() async throws {
-        try await IngestionHarness.run { harness in
+        try await IngestionHarness.run { (harness) async throws in
             let bytes = TestInstance().part10()
             let outcomes = await withTaskGroup(of: IngestionOutcome.self) { group in
                 for _ in 0..<32 { group.addTask { await harness.store(bytes) } }
@@ -181,7 +181,7 @@ import Testing
     }
 
     @Test func `an abandoned receiver leaves nothing`() async throws {
-        try await IngestionHarness.run { harness in
+        try await IngestionHarness.run { (harness) async throws in
             let origin = IngestionOrigin(door: .stow, requestID: "r1")
             var receiver = await harness.pipeline.receive(expectedLength: nil, origin: origin)
             await receiver.write(ByteBuffer(bytes: TestInstance().part10().prefix(400)))
@@ -201,7 +201,7 @@ import Testing
         for policy in IngestionConfiguration.Preamble.allCases {
             var configuration = IngestionConfiguration()
             configuration.preamble = policy
-            try await IngestionHarness.run(configuration) { harness in
+            try await IngestionHarness.run(configuration) { (harness) async throws in
                 #expect(await harness.store(bytes, pieceLength: 50).isStored)
                 let location = try #require(harness.blobs.stored.first)
                 let stored = Array(try await harness.blobs.read(location).readableBytesView)
@@ -213,8 +213,34 @@ import Testing
     @Test func `an instance beyond the limit is refused, and its rest is drained`() async throws {
         var configuration = IngestionConfiguration()
         configuration.maximumInstanceBytes = 300
-        try await IngestionHarness.run(configuration) { harness in
+        try await IngestionHarness.run(configuration) { (harness) async throws in
             #expect(await harness.store(TestInstance().part10(), pieceLength: 100).code == 0xA701)
+            #expect(harness.blobs.staged == 0)
+        }
+    }
+
+    @Test func `small and large instances survive on disk and come back as they were sent`() async throws {
+        try await IngestionHarness.run(isOnDisk: true) { (harness) async throws in
+            var large = TestInstance(instance: 2)
+            large.rows = 1500
+            large.columns = 1500
+            for bytes in [TestInstance().part10(), large.part10()] {
+                let before = harness.blobs.stored
+                #expect(await harness.store(bytes, pieceLength: 70_000).isStored)
+                let location = try #require(harness.blobs.stored.subtracting(before).first)
+                let stored = try await harness.blobs.read(location, 0..<location.length)
+                #expect(Array(stored.readableBytesView) == bytes)
+                #expect(await harness.store(bytes).isDuplicate)
+            }
+            #expect(harness.blobs.stored.count == 2)
+        }
+    }
+
+    @Test func `after the shutdown instances are refused and nothing waits for ever`() async throws {
+        try await IngestionHarness.run { (harness) async throws in
+            let received = await harness.receive(TestInstance().part10())
+            harness.pipeline.shutDown()
+            #expect(await harness.pipeline.ingest(received).cause?.isBackendDown == true)
             #expect(harness.blobs.staged == 0)
         }
     }

@@ -60,7 +60,7 @@ import Testing
         ("urn:uuid:1", "urn:uuid:1"), ("/b", "https://host/b"),
     ])
     func `uncompressed pixel data comes from the part that the URI names`(uri: String, location: String) async throws {
-        try await IngestionHarness.run { harness in
+        try await IngestionHarness.run { (harness) async throws in
             let pixels = TestInstance().pixelData
             let outcomes = await assemble([metadata(uri)], [Part(location: location, bytes: pixels)], with: harness)
             #expect(outcomes.map(\.isStored) == [true])
@@ -74,7 +74,7 @@ import Testing
     }
 
     @Test func `a large part goes through the blob store`() async throws {
-        try await IngestionHarness.run { harness in
+        try await IngestionHarness.run { (harness) async throws in
             let pixels = (0..<3_000_000).map { UInt8(truncatingIfNeeded: $0 &* 7) }
             var dataSet = metadata("big")
             for (tag, value) in [(DICOMCore.Tag.rows, 1500), (Tag.columns, 2000)] {
@@ -91,7 +91,7 @@ import Testing
 
     @Test(arguments: ["elsewhere", "http://169.254.169.254/", "file:///etc/passwd"])
     func `a URI that names no part refuses the instance`(uri: String) async throws {
-        try await IngestionHarness.run { harness in
+        try await IngestionHarness.run { (harness) async throws in
             let parts = [Part(location: "bulk/1", bytes: [1, 2])]
             let outcomes = await assemble([metadata(uri)], parts, with: harness)
             #expect(outcomes.first?.code == 0xC003)
@@ -102,7 +102,7 @@ import Testing
     }
 
     @Test func `a part that nothing refers to gives a warning`() async throws {
-        try await IngestionHarness.run { harness in
+        try await IngestionHarness.run { (harness) async throws in
             let parts = [Part(location: "a", bytes: TestInstance().pixelData), Part(location: "b", bytes: [1])]
             let outcomes = await assemble([metadata("a")], parts, with: harness)
             #expect(outcomes.first?.warning == .unreferencedBulkData)
@@ -120,7 +120,7 @@ import Testing
     }
 
     @Test func `a JPEG becomes a fragment, and its header fills the image attributes`() async throws {
-        try await IngestionHarness.run { harness in
+        try await IngestionHarness.run { (harness) async throws in
             let dataSet = metadata("jpeg") { dataSet in
                 for element in dataSet.elements where element.tag.group == 0x0028 { dataSet.remove(element.tag) }
             }
@@ -148,7 +148,7 @@ import Testing
     func `the transfer syntax of a JPEG is that of its frame header`(
         marker: UInt8, predictor: UInt8, uid: String
     ) async throws {
-        try await IngestionHarness.run { harness in
+        try await IngestionHarness.run { (harness) async throws in
             let jpeg = Self.jpeg(marker: marker, predictor: predictor, components: 1)
             let parts = [Part(location: "j", mediaType: "image/jpeg", bytes: jpeg)]
             #expect(await assemble([metadata("j")], parts, with: harness).map(\.isStored) == [true])
@@ -158,14 +158,14 @@ import Testing
 
     @Test(arguments: ["image/png", "image/gif", "text/plain", "image/jpeg"])
     func `pixel data that cannot be used refuses the instance`(mediaType: String) async throws {
-        try await IngestionHarness.run { harness in
+        try await IngestionHarness.run { (harness) async throws in
             let parts = [Part(location: "p", mediaType: mediaType, bytes: Array("no image".utf8))]
             #expect(await assemble([metadata("p")], parts, with: harness).first?.code == 0xC122)
         }
     }
 
     @Test func `an encapsulated document keeps its media type and its length`() async throws {
-        try await IngestionHarness.run { harness in
+        try await IngestionHarness.run { (harness) async throws in
             var dataSet = TestInstance().dataSet(hasPixelData: false)
             dataSet.set(DataElement(.encapsulatedDocument, .OB, .bulk(.uri("doc"))))
             let parts = [Part(location: "doc", mediaType: "application/pdf", bytes: Array("%PDF-1.4!".utf8))]
@@ -179,7 +179,7 @@ import Testing
     }
 
     @Test func `bulk data inside of a sequence is put in its place`() async throws {
-        try await IngestionHarness.run { harness in
+        try await IngestionHarness.run { (harness) async throws in
             var dataSet = TestInstance().dataSet(hasPixelData: false)
             let item = DataSet([DataElement(DICOMCore.Tag(0x5400, 0x1010), .OW, .bulk(.uri("wave")))])
             dataSet.set(DataElement(DICOMCore.Tag(0x5400, 0x0100), .SQ, .items([item, DataSet()])))
@@ -200,7 +200,7 @@ import Testing
     func `text is kept in the declared character set if it fits, else in UTF-8`(
         declared: String, name: String, stored terms: String, bytes: [UInt8]
     ) async throws {
-        try await IngestionHarness.run { harness in
+        try await IngestionHarness.run { (harness) async throws in
             var instance = TestInstance()
             instance.characterSet = declared
             instance.patientName = name

@@ -69,14 +69,16 @@ import Testing
     func `refuses with the reason of the standard and keeps nothing`(input: Case) async throws {
         var configuration = IngestionConfiguration()
         configuration.deniedSOPClasses = ["1.2.3"]
-        try await IngestionHarness.run(configuration) { harness in
+        try await IngestionHarness.run(configuration) { (harness) async throws in
             let outcome = await harness.store(input.bytes)
             #expect(outcome.code == input.code)
             #expect((outcome.refusedIdentity != nil) == input.isIdentified)
             #expect(harness.blobs.staged == 0)
             #expect(harness.blobs.stored.isEmpty)
             #expect(try await harness.events().isEmpty)
-            #expect(try await harness.audit().map(\.outcome) == [.minorFailure])
+            let audit = try await harness.audit()
+            #expect(audit.map(\.outcome) == [.minorFailure])
+            #expect(audit.map(\.kind) == [input.code == 0xC001 ? .securityAlert : .instancesTransferred])
         }
     }
 
@@ -86,7 +88,7 @@ import Testing
     ) async throws {
         var configuration = IngestionConfiguration()
         configuration.unknownTransferSyntax = policy
-        try await IngestionHarness.run(configuration) { harness in
+        try await IngestionHarness.run(configuration) { (harness) async throws in
             let instance = TestInstance()
             let outcome = await harness.store(
                 instance.part10(
@@ -96,7 +98,7 @@ import Testing
     }
 
     @Test func `bytes behind the data set and other UIDs in the file meta give warnings`() async throws {
-        try await IngestionHarness.run { harness in
+        try await IngestionHarness.run { (harness) async throws in
             let instance = TestInstance()
             #expect(await harness.store(instance.part10() + [0, 0, 0, 0, 0, 0, 0, 0]).warning == .slack)
             let other = TestInstance(instance: 2)
@@ -108,7 +110,7 @@ import Testing
     }
 
     @Test func `a database that is down refuses with 0110 and leaves no blob behind`() async throws {
-        try await IngestionHarness.run { harness in
+        try await IngestionHarness.run { (harness) async throws in
             harness.database.failure = SQLError(.busy, "locked")
             let outcome = await harness.store(TestInstance().part10())
             #expect(outcome.code == 0x0110)
@@ -120,7 +122,7 @@ import Testing
     }
 
     @Test func `a commit of unknown outcome leaves the blob to the sweep`() async throws {
-        try await IngestionHarness.run { harness in
+        try await IngestionHarness.run { (harness) async throws in
             harness.database.failure = SQLError(.connection, "gone")
             #expect(await harness.store(TestInstance().part10()).cause?.isBackendDown == true)
             #expect(harness.blobs.stored.count == 1)
@@ -128,7 +130,7 @@ import Testing
     }
 
     @Test func `a full database or disk refuses with A700`() async throws {
-        try await IngestionHarness.run { harness in
+        try await IngestionHarness.run { (harness) async throws in
             harness.database.failure = SQLError(.full, "full")
             #expect(await harness.store(TestInstance().part10()).code == 0xA700)
             harness.database.failure = nil
@@ -145,7 +147,7 @@ import Testing
 
     @Test func `a record that fails does not take the others of its batch along`() async throws {
         try await IngestionHarness.run(steps: [FailingStep(instance: TestInstance(instance: 7).sopInstanceUID)]) {
-            harness in
+            (harness) async throws in
             let codes = await withTaskGroup(of: UInt16?.self) { group in
                 for number in 1...20 {
                     let bytes = TestInstance(instance: number).part10()

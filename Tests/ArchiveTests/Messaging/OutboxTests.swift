@@ -10,7 +10,7 @@ import Testing
     }
 
     @Test func `events come back in order with their ids until they are removed`() async throws {
-        try await IngestionHarness.run { harness in
+        try await IngestionHarness.run { (harness) async throws in
             let outbox = Outbox()
             let events = (1...5).map(event)
             try await harness.database.write { try outbox.append(events, in: $0) }
@@ -36,7 +36,7 @@ import Testing
     }
 
     @Test func `a parked event is not due, and old events can be trimmed`() async throws {
-        try await IngestionHarness.run { harness in
+        try await IngestionHarness.run { (harness) async throws in
             let outbox = Outbox()
             let events = (1...3).map(event)
             let left = try await harness.database.write { transaction in
