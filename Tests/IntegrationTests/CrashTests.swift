@@ -105,7 +105,8 @@ private struct Ledger {
             let digests = Dictionary(
                 instances.map { ($0.image.instance.sopInstanceUID, $0.digest) }, uniquingKeysWith: { $1 })
             for (instance, bytes) in present {
-                #expect(digests[instance] == SampleImage.digest(bytes), "cycle \(cycle): \(instance) is not what was sent")
+                #expect(
+                    digests[instance] == SampleImage.digest(bytes), "cycle \(cycle): \(instance) is not what was sent")
             }
             #expect(acknowledged.subtracting(present.keys).isEmpty, "cycle \(cycle): an acknowledged instance is lost")
 

@@ -67,7 +67,9 @@ final class RawConnection {
             if line.isEmpty { break }
             lines.append(line)
         }
-        guard let words = lines.first?.split(separator: " "), words.count > 1, let status = Int(words[1]) else { return nil }
+        guard let words = lines.first?.split(separator: " "), words.count > 1, let status = Int(words[1]) else {
+            return nil
+        }
         var fields: [String: String] = [:]
         for line in lines.dropFirst() {
             guard let colon = line.firstIndex(of: ":") else { return nil }

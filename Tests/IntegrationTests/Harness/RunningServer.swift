@@ -48,7 +48,8 @@ final class RunningServer: Sendable {
         guard let end = text.range(of: mark), let colon = text[..<end.lowerBound].lastIndex(of: ":"),
             let port = Int(text[text.index(after: colon)..<end.lowerBound])
         else {
-            throw StartError(description: "gantry did not start: \(TemporaryFolder.text(of: errors) ?? "no reason given")")
+            throw StartError(
+                description: "gantry did not start: \(TemporaryFolder.text(of: errors) ?? "no reason given")")
         }
         return RunningServer(process: process, port: port, folder: folder)
     }
