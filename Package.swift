@@ -202,5 +202,15 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
             ],
             swiftSettings: strict),
+        // The built server and real clients; no code of the server itself.
+        .testTarget(
+            name: "IntegrationTests",
+            dependencies: [
+                "gantry", "DICOMCore", "DICOMModels", "DICOMWeb", "GantryTesting",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Crypto", package: "swift-crypto"), .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            exclude: ["Clients"], swiftSettings: strict),
     ]
 )
