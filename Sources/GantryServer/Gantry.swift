@@ -93,7 +93,7 @@ package struct Gantry: Sendable {
     /// Everything that answers requests.
     func responder(_ archive: Archive, _ pipeline: IngestionPipeline) -> GantryResponder {
         let proxies = TrustedNetworks(configuration.server.trustedProxies)
-        let publicBase = PublicBase(configured: configuration.server.publicURL) { proxies.contains($0) }
+        let publicAddress = PublicAddress(configured: configuration.server.publicURL) { proxies.contains($0) }
         let routes = Routes(
             store: StoreRoutes(
                 pipeline: pipeline, limits: configuration.limits, isAcceptStrict: configuration.strict.accept),
@@ -105,8 +105,8 @@ package struct Gantry: Sendable {
                 archive: archive, eventSource: configuration.ingestion.eventSource, clock: Self.systemClock),
             operations: OperationsRoutes(
                 archive: archive, checks: healthChecks, registry: registry, changes: ChangeFeed(archive: archive),
-                publicBase: publicBase),
-            publicBase: publicBase, isDeletingOffered: configuration.delete.isOffered)
+                publicAddress: publicAddress),
+            publicAddress: publicAddress, isDeletingOffered: configuration.delete.isOffered)
         return GantryResponder(
             routes: routes, cors: CORSPolicy(origins: configuration.cors.origins), limits: configuration.limits,
             metrics: RequestMetrics(factory: registry))

@@ -94,7 +94,9 @@ import Testing
         }
     }
 
-    @Test func `an instance of another study or series is a conflict, of another class once the window is over`() async throws {
+    @Test func `an instance of another study or series is a conflict, of another class once the window is over`()
+        async throws
+    {
         let fixture = try await ArchiveFixture()
         _ = try await fixture.store(TestInstance())
         var other = TestInstance(study: 2)

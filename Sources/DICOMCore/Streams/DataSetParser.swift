@@ -1,4 +1,5 @@
-// One state machine: element, item and fragment headers share its window, its frames and its look-ahead.
+// Long, because it is one state machine: element, item and fragment headers share its window, its frames and its
+// look-ahead.
 
 /// Reads an encoded data set in any number of pieces, without I/O and without recursion, and shows a visitor what it
 /// finds (PS3.5 7). Memory is constant: only an incomplete header, or the bounded look-ahead that an irregular header

@@ -90,7 +90,8 @@ struct LimitedBody: AsyncSequence {
                     _ = try inflater.receive(bytes) { output.append(contentsOf: $0) }
                 }
             } catch {
-                throw Problem(.invalidBody, "The body is not what its Content-Encoding says, or inflates beyond measure.")
+                throw Problem(
+                    .invalidBody, "The body is not what its Content-Encoding says, or inflates beyond measure.")
             }
             return ByteBuffer(bytes: output)
         }

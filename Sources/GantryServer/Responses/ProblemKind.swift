@@ -90,8 +90,10 @@ package enum ProblemKind: String, CaseIterable, Sendable {
         case .notFound: "The service roots are /dicomweb, /stow-rs and /wado-rs; OPTIONS on a root lists what is there."
         case .noSuchResource: "Search for it with QIDO-RS; parents in the path must be those of the instance."
         case .methodNotAllowed: "Use one of the methods that the Allow field lists."
-        case .notAcceptable: "Ask with Accept: */* to see what the resource offers, or choose one that the detail names."
-        case .requestTimeout: "Send faster: header within the deadline, body above the minimum rate (docs/configuration.md)."
+        case .notAcceptable:
+            "Ask with Accept: */* to see what the resource offers, or choose one that the detail names."
+        case .requestTimeout:
+            "Send faster: header within the deadline, body above the minimum rate (docs/configuration.md)."
         case .gone: "It was deleted on purpose. Store it again if that was a mistake."
         case .tooLarge: "Send fewer or smaller parts in one request, or raise the limit (docs/configuration.md)."
         case .uriTooLong: "Shorten the query, for example by asking in several requests."

@@ -51,7 +51,8 @@ extension RangedBlob {
     ) async throws -> Response {
         guard form.packaging == .multipart else {
             return try await response(
-                request, headers: [.contentType: contentType, .contentLocation: location, .contentDisposition: "attachment"])
+                request,
+                headers: [.contentType: contentType, .contentLocation: location, .contentDisposition: "attachment"])
         }
         var generator = SystemRandomNumberGenerator()
         let writer = MultipartRelatedWriter(partType: form.mediaType, using: &generator)

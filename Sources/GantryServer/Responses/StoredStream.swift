@@ -33,7 +33,9 @@ struct StoredStream: Sendable {
                 _ = try inflater.receive(bytes) { inflated.append(contentsOf: $0) }
             }
             let wanted = range.clamped(to: position..<position + inflated.count)
-            if !wanted.isEmpty { result.writeBytes(inflated[wanted.lowerBound - position..<wanted.upperBound - position]) }
+            if !wanted.isEmpty {
+                result.writeBytes(inflated[wanted.lowerBound - position..<wanted.upperBound - position])
+            }
             position += inflated.count
             if position >= range.upperBound { break }
         }

@@ -39,7 +39,8 @@ struct BulkDataRoute: Sendable {
                 location: instance.location, range: native.offset..<native.offset + native.length,
                 blobs: archive.blobs)
             var response = try await blob.response(
-                request, as: form, contentType: form.contentType(transferSyntax: TransferSyntax.explicitVRLittleEndian.uid),
+                request, as: form,
+                contentType: form.contentType(transferSyntax: TransferSyntax.explicitVRLittleEndian.uid),
                 location: "\(base)\(entity)/bulkdata/\(path)")
             conditional.apply(to: &response)
             return response
@@ -51,7 +52,8 @@ struct BulkDataRoute: Sendable {
         guard let form = wanted.form(of: value) else {
             throw Problem(.notAcceptable, "The value is offered as \(value.mediaType ?? "application/octet-stream").")
         }
-        let conditional = Conditional(version: instance.version, representation: "b\(form.packaging)\(form.mediaType.fingerprint)")
+        let conditional = Conditional(
+            version: instance.version, representation: "b\(form.packaging)\(form.mediaType.fingerprint)")
         if let notModified = conditional.notModified(request) { return notModified }
         var response = try await value.response(
             request, as: form, location: "\(base)\(entity)/bulkdata/\(path)", blobs: archive.blobs)
@@ -187,7 +189,8 @@ private struct BulkValue: Sendable {
             ).response(request, as: form, contentType: form.mediaType, location: location)
         }
         guard let bytes = try await bytes() else { throw Problem(.noSuchResource, "The value has no bytes.") }
-        return try RangedBytes(bytes: bytes).response(request, as: form, contentType: form.mediaType, location: location)
+        return try RangedBytes(bytes: bytes).response(
+            request, as: form, contentType: form.mediaType, location: location)
     }
 }
 

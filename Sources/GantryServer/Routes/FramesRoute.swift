@@ -217,7 +217,8 @@ struct FramePiece: Sendable {
 
     func location(at base: String) -> String {
         let identity = instance.identity
-        return "\(base)/studies/\(identity.study)/series/\(identity.series)/instances/\(identity.instance)/frames/\(number)"
+        return
+            "\(base)/studies/\(identity.study)/series/\(identity.series)/instances/\(identity.instance)/frames/\(number)"
     }
 
     /// The frame's bytes: little endian, each frame beginning on a byte of its own, fragments joined.

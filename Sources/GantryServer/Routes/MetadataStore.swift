@@ -54,7 +54,9 @@ struct MetadataStore {
             dataSets += isXML ? [try NativeModelReader.dataSet(from: text)] : try DICOMJSONReader.dataSets(from: text)
         } catch {
             throw Problem(
-                .invalidBody, "The metadata is not a DICOM \(isXML ? "XML" : "JSON") document: \(error.code) at byte \(error.offset).")
+                .invalidBody,
+                "The metadata is not a DICOM \(isXML ? "XML" : "JSON") document: \(error.code) at byte \(error.offset)."
+            )
         }
     }
 

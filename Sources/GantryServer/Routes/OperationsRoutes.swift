@@ -10,7 +10,7 @@ struct OperationsRoutes: Sendable {
     let checks: [HealthCheck]
     let registry: MetricRegistry
     let changes: ChangeFeed
-    let publicBase: PublicBase
+    let publicAddress: PublicAddress
 
     func answer(_ request: Request, context: GantryContext) async throws -> (RouteName, Response) {
         var path = request.uri.path
@@ -40,7 +40,7 @@ struct OperationsRoutes: Sendable {
         case .changes:
             return (route, try await changes.answer(request))
         default:
-            return (route, FirstPage.answer(at: publicBase.url(for: request.head, peer: context.remoteAddress)))
+            return (route, FirstPage.answer(at: publicAddress.url(for: request.head, peer: context.remoteAddress)))
         }
     }
 

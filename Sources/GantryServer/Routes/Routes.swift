@@ -15,7 +15,7 @@ struct Routes: Sendable {
     let retrieve: RetrieveRoutes
     let delete: DeleteRoutes
     let operations: OperationsRoutes
-    let publicBase: PublicBase
+    let publicAddress: PublicAddress
     let isDeletingOffered: Bool
 
     func answer(_ request: Request, context: GantryContext) async throws -> (RouteName, Response) {
@@ -23,7 +23,7 @@ struct Routes: Sendable {
         for root in Self.serviceRoots where path.hasPrefix(root) {
             let rest = path.dropFirst(root.count)
             guard rest.isEmpty || rest.first == "/" else { continue }
-            let base = publicBase.url(for: request.head, peer: context.remoteAddress) + root
+            let base = publicAddress.url(for: request.head, peer: context.remoteAddress) + root
             return try await serve(rest, at: base, request, context)
         }
         return try await operations.answer(request, context: context)

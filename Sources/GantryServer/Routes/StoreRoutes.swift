@@ -116,7 +116,8 @@ private struct StoreAnswer {
             headers[.contentLocation] = "\(base)/studies/\(study.string)"
         }
         if result.status == .serviceUnavailable { headers[.retryAfter] = "5" }
-        return Response(status: result.status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
+        return Response(
+            status: result.status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
     }
 }
 

@@ -30,7 +30,8 @@ struct URIServiceRoute: Sendable {
             study: try uid("studyUID"), series: try uid("seriesUID"), instance: try uid("objectUID"))
         let types = text("contentType")?.split(separator: ",").map { $0.trimmingSpaces.lowercased() } ?? []
         guard types.contains("application/dicom") else {
-            throw Problem(.notAcceptable, "This version does not render images; ask with contentType=application/dicom.")
+            throw Problem(
+                .notAcceptable, "This version does not render images; ask with contentType=application/dicom.")
         }
         for name in Self.renderedOnly where text(name) != nil {
             throw Problem(.invalidQuery, "The parameter \(name) does not go with application/dicom.")

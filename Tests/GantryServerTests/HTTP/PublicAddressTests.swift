@@ -3,12 +3,12 @@ import Testing
 
 @testable import GantryServer
 
-@Suite struct PublicBaseTests {
+@Suite struct PublicAddressTests {
     private func url(
         _ fields: HTTPFields, configured: String? = nil, authority: String? = "gw:8080", isTrusted: Bool = true
     ) -> String {
         let head = HTTPRequest(method: .get, scheme: "http", authority: authority, path: "/", headerFields: fields)
-        return PublicBase(configured: configured) { $0 == "10.0.0.1" && isTrusted }.url(for: head, peer: "10.0.0.1")
+        return PublicAddress(configured: configured) { $0 == "10.0.0.1" && isTrusted }.url(for: head, peer: "10.0.0.1")
     }
 
     private static let proxy: HTTPFields = [

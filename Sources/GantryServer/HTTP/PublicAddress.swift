@@ -3,7 +3,7 @@ package import HTTPTypes
 /// The absolute URL in front of every resource that an answer names (dicomweb.md 1.1: public base).
 ///
 /// Configured, else what a trusted proxy forwards, else what the client called us.
-package struct PublicBase: Sendable {
+package struct PublicAddress: Sendable {
     private let configured: String?
     private let trustsProxy: @Sendable (String?) -> Bool
 
