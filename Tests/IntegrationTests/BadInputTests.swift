@@ -62,7 +62,7 @@ struct BadInputTests {
 
     /// A deflated data set of a private value of 300 MB of zeros.
     private static var deflateBomb: [UInt8] {
-        var deflater = Deflater(.raw)
+        let deflater = Deflater(.raw)
         var bytes: [UInt8] = []
         func add(_ piece: [UInt8]) { piece.withUnsafeBytes { deflater.receive($0, into: &bytes) } }
         add(TestBytes.encode(instance.dataSet(hasPixelData: false)))
@@ -109,7 +109,7 @@ struct BadInputTests {
     func `a gzip bomb is given up with 400 and little memory`() async throws {
         try await RunningServer.run { server in
             let idle = server.process.memory("VmRSS")
-            var deflater = Deflater(.gzip)
+            let deflater = Deflater(.gzip)
             var bytes: [UInt8] = []
             let zeros = [UInt8](repeating: 0, count: 1 << 20)
             let head = StoreBody.partBegins + SampleImage(rows: 20_000, columns: 20_000).head
@@ -125,7 +125,7 @@ struct BadInputTests {
             #expect(try await server.count("instances") == 0)
 
             // The same coding carries a good body.
-            var honest = Deflater(.gzip)
+            let honest = Deflater(.gzip)
             var coded: [UInt8] = []
             StoreBody.multipart([SampleImage().bytes]).withUnsafeBytes { honest.receive($0, into: &coded) }
             honest.finish(into: &coded)

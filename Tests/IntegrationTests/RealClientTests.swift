@@ -1,6 +1,7 @@
 import DICOMCore
 import GantryTesting
 import Glibc
+import NIOHTTP1
 import Testing
 
 /// Programs of others: `dicomweb-client`, `pydicom`, `curl` and DCMTK. They are never left out: when one is missing, the

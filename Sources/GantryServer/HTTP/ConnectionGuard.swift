@@ -1,5 +1,6 @@
 import HTTPTypes
 package import NIOCore
+import NIOHTTP1
 import NIOHTTPTypes
 
 /// How long a sender may take, so that ten thousand slow ones cost ten thousand small objects and nothing else.
@@ -25,6 +26,8 @@ final class ConnectionProgress {
         case readingHead(since: NIODeadline)
         case readingBody
         case answering
+        /// The last answer is out. What still comes is thrown away, so that the peer gets to read it before a reset.
+        case closing
     }
 
     var state: State = .idle(since: .now())
@@ -37,6 +40,33 @@ final class ConnectionProgress {
     /// Bytes of the header block that is being received, and whether its request line is complete.
     var headBytes = 0
     var hasRequestLine = false
+    /// What the request's header promised of its body and has not come; `nil` when it is chunked.
+    var missingBodyBytes: Int? = 0
+    /// Whether the sender waits to be asked for its body.
+    var awaitsContinue = false
+    /// Whether the request asked for this to be the last answer.
+    var isLastRequest = false
+    /// Whether the connection ends with the answer that is being written.
+    var isLastAnswer = false
+
+    /// How much of an unwanted body is read so that the connection can go on (dicomweb.md 1.10).
+    private static let drainedBytes = 64 << 10
+    /// How long a peer may take to read the last answer while it still sends.
+    private static let linger = TimeAmount.seconds(1)
+
+    /// Whether an answer now leaves so much of the body unread that the connection has to end. A sender that was not asked
+    /// for its body may leave it out, so that nobody can tell where the next request begins.
+    var leavesBodyBehind: Bool {
+        guard case .readingBody = state, missingBodyBytes != 0 else { return false }
+        return awaitsContinue || (missingBodyBytes ?? .max) > Self.drainedBytes
+    }
+
+    /// Ends the connection once all that was written is out: first our direction, a moment later the other.
+    func close(_ channel: any Channel) {
+        state = .closing
+        channel.close(mode: .output, promise: nil)
+        channel.eventLoop.scheduleTask(in: Self.linger) { channel.close(promise: nil) }
+    }
 }
 
 /// First handler of a connection: sees every byte before HTTP does, and cuts senders that are too slow.
@@ -89,6 +119,7 @@ final class SlowSenderGuard: ChannelDuplexHandler {
         case .readingHead: count(bytes)
         case .readingBody: progress.bytesInWindow += bytes.readableBytes
         case .answering: break
+        case .closing: return
         }
         context.fireChannelRead(data)
         guard case .readingHead = progress.state, progress.headBytes > limits.headerBytes else { return }
@@ -102,6 +133,7 @@ final class SlowSenderGuard: ChannelDuplexHandler {
 
     func channelReadComplete(context: ChannelHandlerContext) {
         progress.isReadPending = false
+        if case .closing = progress.state { return context.read() }
         context.fireChannelReadComplete()
     }
 
@@ -119,7 +151,7 @@ final class SlowSenderGuard: ChannelDuplexHandler {
             if progress.bytesInWindow < limits.minimumBodyRate * max(1, seconds) { return cut(context) }
             progress.bytesInWindow = 0
             progress.waitedInWindow = .zero
-        case .answering:
+        case .answering, .closing:
             break
         }
     }
@@ -127,11 +159,10 @@ final class SlowSenderGuard: ChannelDuplexHandler {
     /// Says why, where nothing was said yet, and closes.
     private func cut(_ context: ChannelHandlerContext, _ status: String = "408 Request Timeout") {
         stop()
-        if !progress.hasAnswerBegun {
-            let answer = "HTTP/1.1 \(status)\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
-            context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: answer)), promise: nil)
-        }
-        context.close(promise: nil)
+        guard !progress.hasAnswerBegun else { return context.close(promise: nil) }
+        let answer = "HTTP/1.1 \(status)\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+        context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: answer)), promise: nil)
+        progress.close(context.channel)
     }
 
     private func stop() {
@@ -153,23 +184,77 @@ final class RequestProgressObserver: ChannelDuplexHandler, RemovableChannelHandl
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
-        case .head:
-            progress.state = .readingBody
-            progress.bytesInWindow = 0
-            progress.waitedInWindow = .zero
-            progress.hasAnswerBegun = false
-        case .body: break
-        case .end: progress.state = .answering
+        case .head(let head): begin(head)
+        case .body(let bytes): progress.missingBodyBytes = progress.missingBodyBytes.map { $0 - bytes.readableBytes }
+        case .end:
+            progress.missingBodyBytes = 0
+            progress.state = .answering
         }
         context.fireChannelRead(data)
     }
 
+    private func begin(_ head: HTTPRequest) {
+        progress.state = .readingBody
+        progress.bytesInWindow = 0
+        progress.waitedInWindow = .zero
+        progress.hasAnswerBegun = false
+        let fields = head.headerFields
+        progress.missingBodyBytes =
+            fields[.transferEncoding] == nil ? fields[.contentLength].flatMap { Int($0) } ?? 0 : nil
+        progress.awaitsContinue = fields[.expect] != nil
+        progress.isLastRequest = fields.hasCloseOption
+    }
+
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         switch unwrapOutboundIn(data) {
-        case .head(let head): if head.status.kind != .informational { progress.hasAnswerBegun = true }
+        case .head(let head) where head.status.kind == .informational:
+            progress.awaitsContinue = false
+        case .head(var head):
+            progress.hasAnswerBegun = true
+            progress.isLastAnswer =
+                progress.isLastRequest || progress.leavesBodyBehind || head.headerFields.hasCloseOption
+            guard progress.isLastAnswer else { break }
+            head.headerFields[.connection] = "close"
+            return context.write(wrapOutboundOut(.head(head)), promise: promise)
         case .body: break
-        case .end: if case .answering = progress.state { progress.state = .idle(since: .now()) }
+        case .end:
+            guard !progress.isLastAnswer else { return end(context, data, promise) }
+            if case .answering = progress.state { progress.state = .idle(since: .now()) }
         }
         context.write(data, promise: promise)
+    }
+
+    private func end(_ context: ChannelHandlerContext, _ data: NIOAny, _ promise: EventLoopPromise<Void>?) {
+        let promise = promise ?? context.eventLoop.makePromise()
+        let bound = NIOLoopBound((progress, context.channel), eventLoop: context.eventLoop)
+        promise.futureResult.whenComplete { _ in
+            let (progress, channel) = bound.value
+            progress.close(channel)
+        }
+        context.writeAndFlush(data, promise: promise)
+    }
+
+    /// Too many or too long header fields have a status of their own (RFC 6585 5).
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        guard let error = error as? HTTPParserError, error == .headerOverflow, !progress.hasAnswerBegun else {
+            return context.fireErrorCaught(error)
+        }
+        var fields = HTTPFields()
+        fields[.connection] = "close"
+        fields[.contentLength] = "0"
+        progress.isLastAnswer = true
+        context.write(
+            wrapOutboundOut(.head(HTTPResponse(status: .requestHeaderFieldsTooLarge, headerFields: fields))),
+            promise: nil)
+        end(context, wrapOutboundOut(.end(nil)), nil)
+    }
+}
+
+extension HTTPFields {
+    /// Whether `Connection` has the option `close` (RFC 9110 7.6.1).
+    fileprivate var hasCloseOption: Bool {
+        self[values: .connection].contains { value in
+            value.split(separator: ",").contains { $0.trimmingSpaces.lowercased() == "close" }
+        }
     }
 }

@@ -11,6 +11,8 @@ final class RawConnection {
         /// Names in lower case.
         var fields: [String: String]
         var body: [UInt8]
+
+        var text: String { String(decoding: body, as: UTF8.self) }
     }
 
     private let channel: any Channel
@@ -42,7 +44,16 @@ final class RawConnection {
     func send(_ text: String) async throws { try await send(Array(text.utf8)) }
 
     /// Sends although the other side may have closed.
-    func sendAnyway(_ bytes: [UInt8]) async { try? await send(bytes) }
+    func sendAnyway(_ bytes: [UInt8]) async { await sender.sendAnyway(bytes) }
+
+    /// The sending side, which another task may use.
+    struct Sender: Sendable {
+        fileprivate let channel: any Channel
+
+        func sendAnyway(_ bytes: [UInt8]) async { try? await channel.writeAndFlush(ByteBuffer(bytes: bytes)).get() }
+    }
+
+    var sender: Sender { Sender(channel: channel) }
 
     /// Closes both directions.
     func close() async { try? await channel.close() }

@@ -56,15 +56,14 @@ final class RunningServer: Sendable {
 
     /// Runs `body` against a fresh gateway, stops it, and checks what it leaves behind: the process ends with 0, `gantry
     /// verify` finds nothing wrong and no temporary file remains.
-    static func run<T>(
+    static func run(
         settings: [String: String] = [:], isVerified: Bool = true,
-        _ body: (RunningServer) async throws -> T
-    ) async throws -> T {
+        _ body: (RunningServer) async throws -> Void
+    ) async throws {
         let folder = try TemporaryFolder()
         let server = try await start(in: folder, settings: settings)
-        let result: T
         do {
-            result = try await body(server)
+            try await body(server)
         } catch {
             server.kill()
             try await server.client.shutdown()
@@ -72,7 +71,6 @@ final class RunningServer: Sendable {
         }
         #expect(try await server.stop() == .exit(0))
         if isVerified { try await verify(folder) }
-        return result
     }
 
     /// Asks it to stop and waits until it has.
