@@ -23,9 +23,9 @@ import Testing
         // Lossy and video: as stored.
         (root + ".4.50", nil, .stored), (root + ".4.91", "*", .stored), (root + ".4.102", nil, .stored),
         (root + ".4.50", root + ".4.70", .unavailable(.lossySource)),
-        // Encapsulated but not compressed, and unknown ones: as stored.
-        (root + ".1.98", nil, .stored), (root + ".1.98", little, .unavailable(.cannotDecode)),
-        ("1.2.3.4", nil, .stored),
+        // Encapsulated but not compressed: its frames are joined. Unknown ones: as stored.
+        (root + ".1.98", nil, .convert(to: little)), (root + ".1.98", little, .convert(to: little)),
+        (root + ".1.98", "*", .stored), ("1.2.3.4", nil, .stored),
         ("1.2.3.4", "*", .stored), (little, root + ".4.50", .unavailable(.cannotEncode)),
     ]
 
