@@ -17,8 +17,9 @@ struct InstanceStoring {
     let queue: CommitQueue
     let eventSource: String
 
-    /// How often the stored version may change while we compare with it.
-    private static let attempts = 4
+    /// How often the stored version may change while we compare with it: as often as others may be storing the same
+    /// instance at a time.
+    private static let attempts = 256
 
     init(
         instance: CheckedInstance, length: Int, time: Int64, blobs: any BlobStore, database: any SQLDatabase,

@@ -10,7 +10,7 @@ struct GracefulStopTests {
     func `requests in flight finish, new ones are refused, the process ends with 0`() async throws {
         let folder = try TemporaryFolder()
         let server = try await RunningServer.start(in: folder)
-        let images = (1...20).map { SampleImage(instance: $0, rows: 800, columns: 800) }
+        let images = (1...20).map { SampleImage(instance: $0, rows: 1400, columns: 1400) }
         // 1. Twenty stores stand half-way; one connection is idle.
         let idle = try await RawConnection.open(server)
         try await idle.send("GET /health/ready HTTP/1.1\r\nHost: gantry\r\n\r\n")

@@ -11,7 +11,8 @@ struct HTTPBehaviourTests {
     /// dicomweb.md 1.10.
     @Test(.timeLimit(.minutes(1)))
     func `100 Continue comes after the checks, and not when they fail`() async throws {
-        try await RunningServer.run(settings: ["limits.bytesPerRequest": "1MiB", "limits.bytesPerPart": "1MiB"]) { server in
+        try await RunningServer.run(settings: ["limits.bytesPerRequest": "1MiB", "limits.bytesPerPart": "1MiB"]) {
+            server in
             let body = StoreBody.multipart([SampleImage().bytes])
             let type = "Content-Type: \(StoreBody.contentType)\r\n"
             // 1. Asked for, and then stored.
@@ -53,7 +54,8 @@ struct HTTPBehaviourTests {
 
     @Test(.timeLimit(.minutes(1)))
     func `a body that is refused does not have to be sent to its end`() async throws {
-        try await RunningServer.run(settings: ["limits.bytesPerRequest": "64MiB", "limits.bytesPerPart": "64MiB"]) { server in
+        try await RunningServer.run(settings: ["limits.bytesPerRequest": "64MiB", "limits.bytesPerPart": "64MiB"]) {
+            server in
             for (fields, status) in [
                 ("Content-Type: text/plain\r\n", 415), ("Content-Type: application/dicom\r\n", 413),
             ] {

@@ -57,7 +57,7 @@ struct MisbehavingClientTests {
     @Test(.timeLimit(.minutes(1)))
     func `64 stalled clients keep nobody else from being served`() async throws {
         try await RunningServer.run { server in
-            let body = StoreBody.multipart([SampleImage(study: 2, rows: 800, columns: 800).bytes])
+            let body = StoreBody.multipart([SampleImage(study: 2, rows: 1100, columns: 1100).bytes])
             var stalled: [RawConnection] = []
             for _ in 0..<64 {
                 let connection = try await RawConnection.open(server)

@@ -29,6 +29,8 @@ struct CORSPolicy: Sendable {
 
     /// Adds the fields that let a page of an allowed origin read the answer, error answers included.
     func apply(to response: inout Response, for request: Request) {
+        // A cache must not give one origin what was answered to another, or to none.
+        if !origins.isEmpty { response.headers.addVary("Origin") }
         guard let origin = request.headers[.origin], allows(origin) else { return }
         apply(to: &response, origin: origin)
     }

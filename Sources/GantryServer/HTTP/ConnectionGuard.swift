@@ -44,8 +44,9 @@ final class ConnectionProgress {
     var missingBodyBytes: Int? = 0
     /// Whether the sender waits to be asked for its body.
     var awaitsContinue = false
-    /// Whether the request asked for this to be the last answer.
-    var isLastRequest = false
+    /// Requests whose answer has not begun, oldest first, and whether each asked for the connection to end with it. More
+    /// than one when the peer sends ahead.
+    var unanswered: [Bool] = []
     /// Whether the connection ends with the answer that is being written.
     var isLastAnswer = false
 
@@ -57,7 +58,7 @@ final class ConnectionProgress {
     /// Whether an answer now leaves so much of the body unread that the connection has to end. A sender that was not asked
     /// for its body may leave it out, so that nobody can tell where the next request begins.
     var leavesBodyBehind: Bool {
-        guard case .readingBody = state, missingBodyBytes != 0 else { return false }
+        guard case .readingBody = state, unanswered.isEmpty, missingBodyBytes != 0 else { return false }
         return awaitsContinue || (missingBodyBytes ?? .max) > Self.drainedBytes
     }
 
@@ -202,7 +203,7 @@ final class RequestProgressObserver: ChannelDuplexHandler, RemovableChannelHandl
         progress.missingBodyBytes =
             fields[.transferEncoding] == nil ? fields[.contentLength].flatMap { Int($0) } ?? 0 : nil
         progress.awaitsContinue = fields[.expect] != nil
-        progress.isLastRequest = fields.hasCloseOption
+        progress.unanswered.append(fields.hasCloseOption)
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
@@ -211,15 +212,16 @@ final class RequestProgressObserver: ChannelDuplexHandler, RemovableChannelHandl
             progress.awaitsContinue = false
         case .head(var head):
             progress.hasAnswerBegun = true
+            let isLastRequest = !progress.unanswered.isEmpty && progress.unanswered.removeFirst()
             progress.isLastAnswer =
-                progress.isLastRequest || progress.leavesBodyBehind || head.headerFields.hasCloseOption
+                isLastRequest || progress.leavesBodyBehind || head.headerFields.hasCloseOption
             guard progress.isLastAnswer else { break }
             head.headerFields[.connection] = "close"
             return context.write(wrapOutboundOut(.head(head)), promise: promise)
         case .body: break
         case .end:
             guard !progress.isLastAnswer else { return end(context, data, promise) }
-            if case .answering = progress.state { progress.state = .idle(since: .now()) }
+            if case .answering = progress.state, progress.unanswered.isEmpty { progress.state = .idle(since: .now()) }
         }
         context.write(data, promise: promise)
     }

@@ -58,6 +58,7 @@ struct LimitedBody: AsyncSequence {
         fileprivate let inflater: Inflater?
         private var count = 0
         private var isFinished = false
+        private var coded = ByteBuffer()
 
         fileprivate init(base: RequestBody.AsyncIterator, limit: Int, inflater: Inflater?) {
             self.base = base
@@ -67,8 +68,13 @@ struct LimitedBody: AsyncSequence {
 
         @concurrent
         mutating func next() async throws -> ByteBuffer? {
-            while let chunk = try await base.next() {
-                let decoded = try decode(chunk)
+            while true {
+                if coded.readableBytes == 0 {
+                    guard let chunk = try await base.next() else { break }
+                    coded = chunk
+                }
+                let length = inflater == nil ? coded.readableBytes : Swift.min(Self.codedPiece, coded.readableBytes)
+                let decoded = try decode(coded.readSlice(length: length) ?? ByteBuffer())
                 count += decoded.readableBytes
                 guard count <= limit else { throw LimitedBody.tooLarge(limit: limit) }
                 if decoded.readableBytes > 0 { return decoded }
@@ -81,6 +87,9 @@ struct LimitedBody: AsyncSequence {
             }
             return nil
         }
+
+        /// What is decoded in one go: a KiB may become a MiB.
+        private static let codedPiece = 1 << 10
 
         private mutating func decode(_ chunk: ByteBuffer) throws -> ByteBuffer {
             guard let inflater else { return chunk }
