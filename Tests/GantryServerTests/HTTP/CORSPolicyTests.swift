@@ -49,12 +49,11 @@ func request(
             var response = Response(status: .ok, headers: [.vary: "Accept, Accept-Encoding"])
             policy.apply(to: &response, for: request(.get, "/", [.origin: origin]))
             #expect((response.headers[.accessControlAllowOrigin] == origin) == allowed)
-            #expect(
-                response.headers[.vary] == (allowed ? "Accept, Accept-Encoding, Origin" : "Accept, Accept-Encoding"))
+            #expect(response.headers[.vary] == "Accept, Accept-Encoding, Origin")
         }
         var response = Response(status: .ok)
         policy.apply(to: &response, for: request())
-        #expect(response.headers[.accessControlAllowOrigin] == nil && response.headers[.vary] == nil)
+        #expect(response.headers[.accessControlAllowOrigin] == nil && response.headers[.vary] == "Origin")
     }
 
     @Test func `a field is named once in Vary`() {
