@@ -161,6 +161,7 @@ extension GantryConfiguration {
         result.bodyWindow = .init(limits.bodyMinimumWindow)
         result.headerBytes = limits.headerBytes
         result.idleTimeout = .init(limits.idleTimeout)
+        result.responseTimeout = .init(limits.responseTimeout)
         return result
     }
 }

@@ -16,7 +16,7 @@ package struct SQLiteConfiguration: Sendable {
 
     package init(
         path: String, readers: Int = 4, busyTimeout: Double = 5, writerCache: Int = 4096, readerCache: Int = 1024,
-        memoryMap: Int = 64 << 20, checkpointPages: Int = 4096
+        memoryMap: Int = 64 << 20, checkpointPages: Int = 8192
     ) {
         self.path = path
         self.readers = max(1, readers)

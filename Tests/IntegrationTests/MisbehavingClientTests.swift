@@ -1,4 +1,5 @@
 import GantryTesting
+import Glibc
 import NIOHTTP1
 import Testing
 
@@ -147,6 +148,45 @@ struct MisbehavingClientTests {
     }
 
     /// REL-21, C.4: memory is not taken for what is only announced.
+    @Test(.timeLimit(.minutes(1)))
+    func `a client that takes nothing of its answer is disconnected`() async throws {
+        try await RunningServer.run(settings: ["limits.responseTimeout": "1s"]) { server in
+            let image = SampleImage(rows: 4096, columns: 4096)
+            #expect(try await server.store([image.bytes]).status == 200)
+            let received = try await Self.bytesReceived(
+                of: "GET /dicomweb/\(image.path) HTTP/1.1\r\nHost: x\r\n\r\n", port: server.port,
+                readingAfter: .seconds(4))
+            #expect(received > 0)
+            #expect(received < image.bytes.count)
+        }
+    }
+
+    /// Sends a request, reads nothing for a while, and then all that comes until the connection ends.
+    private static func bytesReceived(
+        of request: String, port: Int, readingAfter pause: Duration
+    ) async throws -> Int {
+        let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { Glibc.close(socket) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = in_port_t(port).bigEndian
+        address.sin_addr.s_addr = inet_addr("127.0.0.1")
+        let isConnected = withUnsafePointer(to: &address) { address in
+            address.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(socket, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+            }
+        }
+        try #require(isConnected)
+        _ = Array(request.utf8).withUnsafeBytes { Glibc.send(socket, $0.baseAddress, $0.count, 0) }
+        try await Task.sleep(for: pause)
+        var buffer = [UInt8](repeating: 0, count: 1 << 20)
+        var count = 0
+        while case let read = buffer.withUnsafeMutableBytes({ recv(socket, $0.baseAddress, $0.count, 0) }), read > 0 {
+            count += read
+        }
+        return count
+    }
+
     @Test(.timeLimit(.minutes(1)))
     func `a declared length of 4 GB or more takes no memory`() async throws {
         try await RunningServer.run { server in

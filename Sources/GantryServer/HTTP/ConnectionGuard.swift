@@ -15,6 +15,8 @@ package struct ConnectionLimits: Sendable {
     package var headerBytes = 32 * 1024
     /// A connection without a request in progress is closed after this.
     package var idleTimeout: TimeAmount = .seconds(60)
+    /// A peer that takes no byte of its answer for this long is disconnected.
+    package var responseTimeout: TimeAmount = .seconds(60)
 
     package init() {}
 }
@@ -37,6 +39,9 @@ final class ConnectionProgress {
     /// Whether a read is asked for: while it isn't, the sender is held back by us.
     var isReadPending = false
     var hasAnswerBegun = false
+    /// Bytes of an answer that wait for the peer, and for how long it has taken none of them.
+    var waitingAnswerBytes = 0
+    var untaken: TimeAmount = .zero
     /// Bytes of the header block that is being received, and whether its request line is complete.
     var headBytes = 0
     var hasRequestLine = false
@@ -152,9 +157,26 @@ final class SlowSenderGuard: ChannelDuplexHandler {
             if progress.bytesInWindow < limits.minimumBodyRate * max(1, seconds) { return cut(context) }
             progress.bytesInWindow = 0
             progress.waitedInWindow = .zero
-        case .answering, .closing:
+        case .answering:
+            checkAnswer(context)
+        case .closing:
             break
         }
+    }
+
+    /// Ends the connection when the peer takes nothing of its answer. While it holds us back nothing is added to what
+    /// waits, so that less waits only when it has taken some.
+    private func checkAnswer(_ context: ChannelHandlerContext) {
+        guard !context.channel.isWritable,
+            let waiting = try? context.channel.syncOptions?.getOption(ChannelOptions.bufferedWritableBytes)
+        else {
+            progress.waitingAnswerBytes = 0
+            progress.untaken = .zero
+            return
+        }
+        progress.untaken = waiting == progress.waitingAnswerBytes ? progress.untaken + Self.tick : .zero
+        progress.waitingAnswerBytes = waiting
+        if progress.untaken >= limits.responseTimeout { context.close(promise: nil) }
     }
 
     /// Says why, where nothing was said yet, and closes.
