@@ -58,7 +58,7 @@ final class ConnectionProgress {
     /// How much of an unwanted body is read so that the connection can go on (dicomweb.md 1.10).
     private static let drainedBytes = 64 << 10
     /// How long a peer may take to read the last answer while it still sends.
-    private static let linger = TimeAmount.seconds(1)
+    private static let linger = TimeAmount.seconds(5)
 
     /// Whether an answer now leaves so much of the body unread that the connection has to end. A sender that was not asked
     /// for its body may leave it out, so that nobody can tell where the next request begins.
