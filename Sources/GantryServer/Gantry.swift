@@ -9,7 +9,6 @@ import Ingestion
 package import Logging
 import Messaging
 import NIOCore
-import NIOPosix
 package import Observability
 package import SQLStorage
 import ServiceLifecycle
@@ -46,13 +45,6 @@ package struct Gantry: Sendable {
         var now = timespec()
         clock_gettime(CLOCK_REALTIME, &now)
         return Int64(now.tv_sec) * 1000 + Int64(now.tv_nsec) / 1_000_000
-    }
-
-    /// Makes the event loops run all tasks of the process, so that a request is read, worked on and answered without
-    /// going from thread to thread: such a change costs more than most requests. Nothing here may block: files and
-    /// databases have threads of their own. Call it once, before any task is started.
-    package static func runTasksOnEventLoops() {
-        NIOSingletons.unsafeTryInstallSingletonPosixEventLoopGroupAsConcurrencyGlobalExecutor()
     }
 
     /// Brings the schema up to date, then serves until it is told to stop.

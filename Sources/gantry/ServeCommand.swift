@@ -51,7 +51,6 @@ struct ServeCommand: AsyncParsableCommand {
 
     /// The one place where the server starts.
     private static func serve(_ configuration: GantryConfiguration) async throws {
-        Gantry.runTasksOnEventLoops()
         let registry = MetricRegistry()
         MetricsSystem.bootstrap(registry)
         LoggingSystem.bootstrap { logHandler($0, configuration.logging) }
