@@ -114,7 +114,9 @@ struct MisbehavingClientTests {
     @Test(.timeLimit(.minutes(1)))
     func `a header or body that trickles is cut with 408`() async throws {
         let settings = [
-            "limits.bodyMinimumWindow": "1s", "limits.headerTimeout": "1s", "limits.idleTimeout": "2s",
+            // The idle time is that of the third client; the others must have begun to send before it is over, however
+            // busy the machine is.
+            "limits.bodyMinimumWindow": "1s", "limits.headerTimeout": "1s", "limits.idleTimeout": "8s",
         ]
         try await RunningServer.run(settings: settings) { server in
             let body = StoreBody.multipart([SampleImage(rows: 1024, columns: 1024).bytes])
@@ -138,7 +140,7 @@ struct MisbehavingClientTests {
             #expect(await header.answer()?.status == 408)
             #expect(await header.isClosedByPeer())
             #expect(await idle.isClosedByPeer())
-            #expect(ContinuousClock.now - begin < .seconds(10))
+            #expect(ContinuousClock.now - begin < .seconds(30))
             await trickle
             #expect(try await server.count("instances") == 0)
             try await eventually("the slow client left a file") {
