@@ -3,7 +3,7 @@ import NIOCore
 
 /// Appends records to the newest pack and begins another one when it is full or doubtful.
 ///
-/// `@unchecked Sendable`: only the job that runs group commits calls it, and there is one at a time.
+/// `@unchecked Sendable`: called only with the lock held that `DiskBlobStore` keeps for the group being committed.
 final class PackWriter: @unchecked Sendable {
     private let folder: BlobFolder
     private let limit: Int64
