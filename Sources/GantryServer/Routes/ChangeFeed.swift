@@ -9,7 +9,6 @@ import Synchronization
 /// The cursor is opaque. A reader that has read all may wait for the next change up to `wait` seconds.
 struct ChangeFeed: Sendable {
     let archive: Archive
-    let longestWait: Duration = .seconds(30)
     private static let cursorPrefix = "c1-"
     private static let mostAtOnce = 1000
 

@@ -13,14 +13,21 @@ struct MetadataRoute: Sendable {
 
     func answer(_ entity: EntityPath, _ request: Request, at base: String) async throws -> Response {
         let form = try TextForm(request, .metadata, isStrict: isAcceptStrict)
-        let found = try await archive.documents(
-            study: entity.study, series: entity.series, instance: entity.instance)
-        let documents = try found.required(entity)
         let gzip = TextBody.acceptsGzip(request)
         // The base is part of the representation: it stands in every BulkDataURI.
-        let conditional = Conditional(
-            version: documents.version, representation: "\(form.rawValue)\(gzip ? "z" : "")\(base.fingerprint)")
-        if let notModified = conditional.notModified(request) { return notModified }
+        let representation = "\(form.rawValue)\(gzip ? "z" : "")\(base.fingerprint)"
+        // Who has the present version need not wait for documents to be read.
+        if request.headers[.ifNoneMatch] != nil {
+            let version = try await archive.version(
+                study: entity.study, series: entity.series, instance: entity.instance
+            ).required(entity)
+            let known = Conditional(version: version, representation: representation)
+            if let notModified = known.notModified(request) { return notModified }
+        }
+        let documents = try await archive.documents(
+            study: entity.study, series: entity.series, instance: entity.instance
+        ).required(entity)
+        let conditional = Conditional(version: documents.version, representation: representation)
         var bytes: [UInt8] = []
         var contentType = form.contentType
         switch form {

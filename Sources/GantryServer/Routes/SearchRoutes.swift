@@ -28,9 +28,9 @@ struct SearchRoutes: Sendable {
             resource, query: request.uri.query, prefer: preferences, features: Self.features)
         let result = try await archive.search(search.query, maximum: maximum)
         var warnings = search.warnings
-        if result.remaining > 0, result.count > 0 {
-            warnings.append("There are \(result.remaining) additional results that can be requested")
-        }
+        let page = SearchPage(
+            matches: result.total, offset: result.offset, limit: search.query.limit, maximum: maximum)
+        if let more = page.warningText { warnings.append(more) }
         var response = try answer(result, as: form, search, gzip: TextBody.acceptsGzip(request), at: base)
         if !warnings.isEmpty {
             response.headers[.warning] = warnings.map { "299 \(base) \"\($0)\"" }.joined(separator: ", ")
