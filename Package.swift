@@ -40,11 +40,12 @@ let package = Package(
         // row 0: system libraries
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CExpat", pkgConfig: "expat", providers: [.apt(["libexpat1-dev"])]),
+        .systemLibrary(name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
 
         // row 1: the standard's own languages, and how we tell what we do
         .target(name: "DICOMCore", dependencies: ["CZlib"], swiftSettings: strict),
         .target(name: "DICOMModels", dependencies: ["DICOMCore", "CExpat"], swiftSettings: strict),
-        .target(name: "DICOMPixels", dependencies: ["DICOMCore"], swiftSettings: strict),
+        .target(name: "DICOMPixels", dependencies: ["DICOMCore", "CTurboJPEG"], swiftSettings: strict),
         .target(
             name: "DICOMWeb",
             dependencies: ["DICOMCore", "DICOMModels", .product(name: "HTTPTypes", package: "swift-http-types")],
