@@ -32,10 +32,12 @@ struct MultipartStore {
                 try await parts.end(parser.finish(), into: &group)
             } catch {
                 await parts.abandon()
+                parts.ingestComplete(into: &group)
                 if let error = error as? MultipartError { throw Self.problem(error) }
                 throw error
             }
             var outcomes = [[IngestionOutcome]](repeating: [], count: parts.count)
+            if let (index, last) = await parts.ingestLast() { outcomes[index] = [last] }
             for try await (index, part) in group { outcomes[index] = part }
             return outcomes.flatMap(\.self)
         }
@@ -66,6 +68,9 @@ private struct PartReader {
     private var metadata: MetadataStore?
     private(set) var count = 0
     private var isFirst = true
+    /// The part that ended last. It is ingested when another one begins, or by the request's own task when none does:
+    /// a task of its own for the only part would be a change of threads.
+    private var complete: (index: Int, part: ReceivedInstance)?
 
     init(store: MultipartStore, payload: StoreContentType.Payload) {
         self.store = store
@@ -77,7 +82,9 @@ private struct PartReader {
         into group: inout ThrowingTaskGroup<(Int, [IngestionOutcome]), any Error>
     ) async throws {
         switch event {
-        case .partBegins(let header): try await begin(header)
+        case .partBegins(let header):
+            ingestComplete(into: &group)
+            try await begin(header)
         case .bytes(let range):
             guard let bytes = chunk.getSlice(at: chunk.readerIndex + range.lowerBound, length: range.count) else {
                 return
@@ -106,6 +113,21 @@ private struct PartReader {
             count += 1
             group.addTask { (index, outcomes) }
         }
+    }
+
+    /// Ingests the part that ended last, while the next one is received.
+    mutating func ingestComplete(into group: inout ThrowingTaskGroup<(Int, [IngestionOutcome]), any Error>) {
+        guard let (index, part) = complete else { return }
+        complete = nil
+        let (pipeline, isDryRun) = (store.pipeline, store.isDryRun)
+        group.addTask { (index, [await pipeline.ingest(part, dryRun: isDryRun)]) }
+    }
+
+    /// Ingests the last part of the request.
+    mutating func ingestLast() async -> (index: Int, outcome: IngestionOutcome)? {
+        guard let (index, part) = complete else { return nil }
+        complete = nil
+        return (index, await store.pipeline.ingest(part, dryRun: store.isDryRun))
     }
 
     /// Gives up the part at hand: the sender is gone or the request is refused as a whole.
@@ -156,10 +178,8 @@ private struct PartReader {
         let index = count
         switch current {
         case .instance(var receiver):
-            let received = await receiver.finish()
+            complete = (index, await receiver.finish())
             count += 1
-            let (pipeline, isDryRun) = (store.pipeline, store.isDryRun)
-            group.addTask { (index, [await pipeline.ingest(received, dryRun: isDryRun)]) }
         case .refused(let cause):
             count += 1
             group.addTask { (index, [.refused(cause, identity: nil)]) }
