@@ -90,7 +90,7 @@ package final class DiskBlobStore: BlobStore {
     // MARK: - Writing
 
     package func stage(expectedLength: Int?) async throws -> any BlobWriter {
-        DiskBlobWriter(store: self, expectedLength: expectedLength)
+        DiskBlobWriter(store: self)
     }
 
     package func makeDurable(_ blobs: [StagedBlob]) async -> [Result<BlobLocation, BlobError>] {
@@ -154,7 +154,7 @@ package final class DiskBlobStore: BlobStore {
         var results = [Result<BlobLocation, BlobError>](
             repeating: .failure(BlobError(.closed, in: "makeDurable")), count: blobs.count)
         var generator = SystemRandomNumberGenerator()
-        var records: [(record: PackRecord, payload: ByteBuffer)] = []
+        var records: [(record: PackRecord, payload: BytePieces)] = []
         var packed: [Int] = []
         var moved: [(index: Int, key: BlobKey)] = []
         for (index, blob) in blobs.enumerated() {
@@ -230,9 +230,7 @@ package final class DiskBlobStore: BlobStore {
         guard range.lowerBound >= 0, range.upperBound <= blob.length else { throw BlobError(.outOfBounds, in: "read") }
         switch blob.content {
         case .memory(let bytes):
-            guard let slice = bytes.getSlice(at: bytes.readerIndex + range.lowerBound, length: range.count) else {
-                throw BlobError(.outOfBounds, in: "read")
-            }
+            guard let slice = bytes.slice(range) else { throw BlobError(.outOfBounds, in: "read") }
             return slice
         case .temporaryFile(let key):
             return try await blocking { [folder] in

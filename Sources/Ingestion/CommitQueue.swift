@@ -30,7 +30,11 @@ final class CommitQueue: Sendable {
 
     private struct Submission: Sendable {
         var record: CommitRecord
-        let answer: CheckedContinuation<Answer, Never>
+        let answers: PendingAnswers
+        let index: Int
+
+        /// Called once.
+        func answer(_ answer: Answer) { answers.set(answer, at: index) }
     }
 
     private let blobs: any BlobStore
@@ -62,14 +66,24 @@ final class CommitQueue: Sendable {
     /// Waits until the queue is short enough for another instance to be received.
     func room() async { await staged.room() }
 
-    /// Hands an instance over and waits for the answer. Cancelling the caller's task takes nothing back.
-    func submit(_ record: CommitRecord) async -> Answer {
-        await withCheckedContinuation { continuation in
-            guard staged.put(Submission(record: record, answer: continuation)) else {
-                return continuation.resume(returning: .failed(.backendDown, .stagedBlob))
+    /// Hands instances over, to be committed together where they can be, and waits for their answers. Cancelling the
+    /// caller's task takes nothing back.
+    func submit(_ records: [CommitRecord]) async -> [Answer] {
+        guard !records.isEmpty else { return [] }
+        return await withCheckedContinuation { continuation in
+            let answers = PendingAnswers(count: records.count, continuation)
+            let submissions = records.enumerated().map { Submission(record: $1, answers: answers, index: $0) }
+            guard staged.put(contentsOf: submissions) else {
+                for submission in submissions { submission.answer(.failed(.backendDown, .stagedBlob)) }
+                return
             }
             if let blockingCommit { beginAct(blockingCommit) }
         }
+    }
+
+    /// Hands one instance over and waits for the answer.
+    func submit(_ record: CommitRecord) async -> Answer {
+        await submit([record]).first ?? .failed(.internalFailure, .doubtfulBlob)
     }
 
     /// Takes no more submissions. Those that are in are committed, then `run` returns.
@@ -130,8 +144,8 @@ final class CommitQueue: Sendable {
         // The transaction did not even begin: nothing was taken out of the queue.
         let cause = DatabaseFailure(error).cause
         for submission in staged.takeNow(upTo: batchLimit).elements {
-            submission.answer.resume(
-                returning: .failed(cause, submission.record.staged == nil ? .nothing : .stagedBlob))
+            submission.answer(
+                .failed(cause, submission.record.staged == nil ? .nothing : .stagedBlob))
         }
     }
 
@@ -142,8 +156,8 @@ final class CommitQueue: Sendable {
 
     private func answer(_ batch: [Submission], _ decisions: [StoreDecision?]) {
         for (submission, decision) in zip(batch, decisions) {
-            submission.answer.resume(
-                returning: decision.map { .decided($0, at: submission.record.location) } ?? .noted)
+            submission.answer(
+                decision.map { .decided($0, at: submission.record.location) } ?? .noted)
         }
     }
 
@@ -186,9 +200,9 @@ final class CommitQueue: Sendable {
                 submission.record.setLocation(location)
                 ready.append(submission)
             case .failure(let error):
-                submission.answer.resume(returning: .failed(RefusalCause(storageError: error), .nothing))
+                submission.answer(.failed(RefusalCause(storageError: error), .nothing))
             case nil:
-                submission.answer.resume(returning: .failed(.internalFailure, .doubtfulBlob))
+                submission.answer(.failed(.internalFailure, .doubtfulBlob))
             }
         }
         return ready
@@ -224,8 +238,8 @@ final class CommitQueue: Sendable {
                 await commit(batch[middle...])
             case let failure:
                 for submission in batch {
-                    submission.answer.resume(
-                        returning: .failed(
+                    submission.answer(
+                        .failed(
                             failure.cause,
                             failure.isOutcomeUnknown ? .doubtfulBlob : .durableBlob(submission.record.location)))
                 }
