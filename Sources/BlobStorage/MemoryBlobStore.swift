@@ -149,7 +149,8 @@ private final class MemoryBlobWriter: BlobWriter, @unchecked Sendable {
     func finish() async throws -> StagedBlob {
         guard !isEnded else { throw BlobError(.closed, in: "finish") }
         isEnded = true
-        return StagedBlob(length: buffer.readableBytes, digest: Array(hasher.finalize()), content: .memory(BytePieces(buffer)))
+        return StagedBlob(
+            length: buffer.readableBytes, digest: Array(hasher.finalize()), content: .memory(BytePieces(buffer)))
     }
 
     func abort() async {

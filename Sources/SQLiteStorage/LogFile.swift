@@ -24,7 +24,9 @@ struct LogFile {
     private typealias File = UnsafeMutablePointer<sqlite3_file>
 
     /// Opens the system's file behind a new head.
-    static func open(_ file: UnsafeMutablePointer<sqlite3_file>, _ openSystem: (UnsafeMutablePointer<sqlite3_file>) -> CInt)
+    static func open(
+        _ file: UnsafeMutablePointer<sqlite3_file>, _ openSystem: (UnsafeMutablePointer<sqlite3_file>) -> CInt
+    )
         -> CInt
     {
         // Without methods SQLite does not close what could not be opened.
