@@ -172,7 +172,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "DICOMPixelsTests", dependencies: ["DICOMPixels", "DICOMCore", "GantryTesting"],
-            swiftSettings: strict),
+            exclude: ["Samples"], swiftSettings: strict),
         .testTarget(
             name: "DICOMWebTests",
             dependencies: [
