@@ -41,11 +41,16 @@ let package = Package(
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CExpat", pkgConfig: "expat", providers: [.apt(["libexpat1-dev"])]),
         .systemLibrary(name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
+        .systemLibrary(name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
+        .systemLibrary(name: "CGIF", providers: [.apt(["libgif-dev"])]),
+        .systemLibrary(name: "CLCMS", pkgConfig: "lcms2", providers: [.apt(["liblcms2-dev"])]),
 
         // row 1: the standard's own languages, and how we tell what we do
         .target(name: "DICOMCore", dependencies: ["CZlib"], swiftSettings: strict),
         .target(name: "DICOMModels", dependencies: ["DICOMCore", "CExpat"], swiftSettings: strict),
-        .target(name: "DICOMPixels", dependencies: ["DICOMCore", "CTurboJPEG"], swiftSettings: strict),
+        .target(
+            name: "DICOMPixels", dependencies: ["DICOMCore", "CTurboJPEG", "CDeflate", "CGIF", "CLCMS"],
+            swiftSettings: strict),
         .target(
             name: "DICOMWeb",
             dependencies: ["DICOMCore", "DICOMModels", .product(name: "HTTPTypes", package: "swift-http-types")],
@@ -161,7 +166,8 @@ let package = Package(
             name: "DICOMModelsTests", dependencies: ["DICOMModels", "DICOMCore", "GantryTesting"],
             swiftSettings: strict),
         .testTarget(
-            name: "DICOMPixelsTests", dependencies: ["DICOMPixels", "DICOMCore", "GantryTesting"],
+            name: "DICOMPixelsTests",
+            dependencies: ["DICOMPixels", "DICOMCore", "GantryTesting", "CTurboJPEG", "CDeflate", "CGIF"],
             swiftSettings: strict),
         .testTarget(
             name: "DICOMWebTests",
