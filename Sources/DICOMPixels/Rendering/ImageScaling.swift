@@ -12,7 +12,6 @@ struct ImageScaling {
         let count = geometry.height * outputRowBytes
         return [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
             guard let output = buffer.baseAddress else { return }
-            output.initialize(repeating: 0, count: count)
             let (across, down) = geometry.step
             if geometry.isOneToOne {
                 copy(into: output)
@@ -25,7 +24,12 @@ struct ImageScaling {
         }
     }
 
-    private func outputRow(_ row: Int) -> Int { geometry.mirrorsVertically ? geometry.height - 1 - row : row }
+    /// Where a row of the result goes. It is made zero right before it is written, while it is at hand.
+    private func outputRow(_ row: Int, of output: UnsafeMutablePointer<UInt8>) -> UnsafeMutablePointer<UInt8> {
+        let pixels = output + (geometry.mirrorsVertically ? geometry.height - 1 - row : row) * outputRowBytes
+        pixels.initialize(repeating: 0, count: outputRowBytes)
+        return pixels
+    }
 
     /// Turns a finished row around where the result is mirrored.
     private func mirror(_ row: UnsafeMutablePointer<UInt8>) {
@@ -47,7 +51,7 @@ struct ImageScaling {
     private func copy(into output: UnsafeMutablePointer<UInt8>) {
         let (firstRow, firstColumn) = (Int(geometry.rows.lowerBound), Int(geometry.columns.lowerBound))
         for row in 0..<geometry.height {
-            let pixels = output + outputRow(row) * outputRowBytes
+            let pixels = outputRow(row, of: output)
             source.render(row: firstRow + row, columns: firstColumn..<firstColumn + geometry.width, into: pixels)
             mirror(pixels)
         }
@@ -109,7 +113,7 @@ struct ImageScaling {
                             for index in 0..<width { sums[index] &+= UInt32(line[index]) &<< 8 }
                         }
                     }
-                    let pixels = output + outputRow(row) * outputRowBytes
+                    let pixels = outputRow(row, of: output)
                     narrow(sums, columns, firstColumn: firstColumn, rowWeight: cover.total, into: pixels)
                     mirror(pixels)
                 }
@@ -196,7 +200,7 @@ struct ImageScaling {
                 stretch(between.upper, into: &lower)
                 lowerRow = between.upper
             }
-            let pixels = output + outputRow(row) * outputRowBytes
+            let pixels = outputRow(row, of: output)
             for index in 0..<outputRowBytes {
                 let value = upper[index] &* 256 &+ (lower[index] &- upper[index]) &* between.fraction
                 pixels[index] = UInt8(truncatingIfNeeded: (value &+ 32768) &>> 16)
