@@ -1,10 +1,11 @@
 import DICOMWeb
+import HTTPTypes
 import Testing
 
 @Suite struct RenderingParametersTests {
     private typealias Parameters = RenderingParameters
 
-    private func error(
+    private func refusal(
         _ query: String, _ resource: RenderingParameters.Resource = .rendered
     ) -> DICOMWebError? {
         do throws(DICOMWebError) {
@@ -64,7 +65,7 @@ import Testing
         "iccprofile=", "iccprofile=SRGB", "iccprofile=cmyk",
     ])
     func `what is malformed is refused by name`(query: String) throws {
-        let error = try #require(error(query))
+        let error = try #require(refusal(query))
         #expect(error.code == .invalidQuery && error.status == .badRequest)
         #expect(error.detail.hasPrefix(query.prefix { $0 != "=" } + " "))
         #expect(error.clause.hasPrefix("PS3.18 8.3.5.1."))
@@ -74,12 +75,12 @@ import Testing
         "window=1,2,linear", "viewport=1,1", "quality=1", "annotation=patient", "iccprofile=no", "charset=x",
     ])
     func `a parameter that comes twice is refused`(pair: String) {
-        #expect(error(pair + "&" + pair)?.detail.hasSuffix("is given more than once.") == true)
+        #expect(refusal(pair + "&" + pair)?.detail.hasSuffix("is given more than once.") == true)
     }
 
     @Test(arguments: ["quality=%", "quality=%FF", "%zz=1"])
     func `bad escapes are refused`(query: String) {
-        #expect(error(query)?.code == .invalidQuery)
+        #expect(refusal(query)?.code == .invalidQuery)
     }
 
     @Test func `unknown annotations and parameters are ignored with a warning`() throws {
@@ -96,8 +97,8 @@ import Testing
         let parameters = try Parameters(.thumbnail, query: "viewport=64,64&window=nonsense&accept=image/png")
         #expect(parameters.viewport == .init(width: 64, height: 64) && parameters.window == nil)
         #expect(parameters.warnings == ["The following query parameters were ignored: window"])
-        #expect(error("viewport=256,256,1,1", .thumbnail)?.status == .badRequest)
-        #expect(error("viewport=256", .thumbnail)?.status == .badRequest)
+        #expect(refusal("viewport=256,256,1,1", .thumbnail)?.status == .badRequest)
+        #expect(refusal("viewport=256", .thumbnail)?.status == .badRequest)
     }
 
     @Test func `a profile needs a media type that has a place for it`() throws {

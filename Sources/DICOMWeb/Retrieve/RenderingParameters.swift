@@ -13,17 +13,35 @@ public struct RenderingParameters: Hashable, Sendable {
         /// At least 1 for `linear`, above 0 for the others.
         public var width: Double
         public var function: Function
+
+        public init(center: Double, width: Double, function: Function) {
+            self.center = center
+            self.width = width
+            self.function = function
+        }
     }
 
     /// `viewport=vw,vh,sx,sy,sw,sh`
     public struct Viewport: Hashable, Sendable {
         public var width: Int
         public var height: Int
-        public var x = 0.0
-        public var y = 0.0
+        public var x: Double
+        public var y: Double
         /// Up to the edge when absent, mirrored when negative; never zero.
         public var regionWidth: Double?
         public var regionHeight: Double?
+
+        public init(
+            width: Int, height: Int, x: Double = 0, y: Double = 0, regionWidth: Double? = nil,
+            regionHeight: Double? = nil
+        ) {
+            self.width = width
+            self.height = height
+            self.x = x
+            self.y = y
+            self.regionWidth = regionWidth
+            self.regionHeight = regionHeight
+        }
 
         /// Whether only the size is given.
         public var isSizeOnly: Bool { self == Viewport(width: width, height: height) }
