@@ -48,6 +48,9 @@ let package = Package(
         // Libraries whose errors must end before they reach Swift: libjpeg's longjmp, OpenJPH's exceptions.
         .target(name: "CJPEG", linkerSettings: [.linkedLibrary("jpeg")]),
         .target(name: "COpenJPH", linkerSettings: [.linkedLibrary("openjph")]),
+        .systemLibrary(name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
+        .systemLibrary(name: "CGIF", providers: [.apt(["libgif-dev"])]),
+        .systemLibrary(name: "CLCMS", pkgConfig: "lcms2", providers: [.apt(["liblcms2-dev"])]),
 
         // row 1: the standard's own languages, and how we tell what we do
         .target(name: "DICOMCore", dependencies: ["CZlib"], swiftSettings: strict),
@@ -55,7 +58,9 @@ let package = Package(
         .target(
             name: "DICOMPixels",
             dependencies: [
-                "DICOMCore", "CZlib", "CTurboJPEG", "CJPEG", "COpenJPEG", "CCharLS", "COpenJPH", "CJXL",
+                "DICOMCore", "CZlib", "CTurboJPEG", "CJPEG", "COpenJPEG", "CCharLS", "COpenJPH", "CJXL", "CDeflate",
+                "CGIF",
+                "CLCMS",
             ], swiftSettings: strict),
         .target(
             name: "DICOMWeb",
@@ -83,7 +88,8 @@ let package = Package(
         .target(
             name: "BlobStorage",
             dependencies: [
-                "CLinux", .product(name: "Crypto", package: "swift-crypto"), .product(name: "Logging", package: "swift-log"),
+                "CLinux", .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
             ],
             swiftSettings: strict),
@@ -172,7 +178,8 @@ let package = Package(
             name: "DICOMModelsTests", dependencies: ["DICOMModels", "DICOMCore", "GantryTesting"],
             swiftSettings: strict),
         .testTarget(
-            name: "DICOMPixelsTests", dependencies: ["DICOMPixels", "DICOMCore", "GantryTesting"],
+            name: "DICOMPixelsTests",
+            dependencies: ["DICOMPixels", "DICOMCore", "GantryTesting", "CTurboJPEG", "CDeflate", "CGIF"],
             exclude: ["Samples"], swiftSettings: strict),
         .testTarget(
             name: "DICOMWebTests",

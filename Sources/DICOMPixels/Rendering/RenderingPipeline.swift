@@ -1,0 +1,122 @@
+/// Makes images for viewing of the frames of an image (PS3.4 N.2, PS3.18 8.3.5).
+///
+/// Order: overlays that lie in unused bits are taken out, modality LUT, VOI LUT, presentation LUT; palette and YBR become
+/// RGB; region, scale, colour profile, annotation. (The profile comes behind scaling, where there are fewer pixels.)
+public struct RenderingPipeline: Sendable {
+    public var attributes: RenderingAttributes
+    /// Pixels that a result may have.
+    public var pixelLimit: Int
+
+    public init(_ attributes: RenderingAttributes, pixelLimit: Int = 1 << 27) {
+        self.attributes = attributes
+        self.pixelLimit = pixelLimit
+    }
+
+    /// The table of all frames with this layout under this request; `nil` where there is none: the pixels of each frame
+    /// decide about the window, samples have more than 16 bits, or pixels three samples.
+    public func table(for description: ImagePixelDescription, _ request: RenderingRequest) -> RenderingTable? {
+        guard description.samplesPerPixel == 1, attributes.sampleKind == .integer else { return nil }
+        let bits = StoredBits(description)
+        guard bits.count <= RenderingTable.maximumBits else { return nil }
+        if description.photometricInterpretation == .paletteColor {
+            return attributes.palette.flatMap { RenderingTable($0, bits: bits) }
+        }
+        guard let values = valuesOfInterest(request, bits) else { return nil }
+        return table(values, description, request)
+    }
+
+    /// Renders a frame.
+    ///
+    /// - Parameter table: what `table(for:_:)` made for the same request; one that is for other pixels is not used.
+    public func render(
+        _ frame: FrameBuffer, _ request: RenderingRequest, table: RenderingTable? = nil
+    ) throws(RenderingError) -> RenderedImage {
+        let description = frame.description
+        // Whatever was changed since the frame was made.
+        guard description.rows > 0, description.columns > 0, description.rows <= 0xFFFF, description.columns <= 0xFFFF,
+            let needed = description.frameByteCount, needed > 0, needed <= frame.bytes.count
+        else { throw RenderingError(.frameDoesNotFitDescription) }
+        let geometry = try RegionGeometry(
+            request.viewport, columns: description.columns, rows: description.rows, pixelLimit: pixelLimit)
+        let samples = try samples(of: frame, request, table: table)
+        let overlays = request.drawsOverlays ? attributes.overlays : []
+        var image = frame.bytes.withUnsafeBytes { bytes in
+            let rows = FrameRows(bytes: bytes, description: description, samples: samples, overlays: overlays)
+            return RenderedImage(
+                known: geometry.width, geometry.height, rows.colorSpace,
+                ImageScaling(source: rows, geometry: geometry).samples())
+        }
+        try ColorManagement.apply(request.colorProfile, embedded: attributes.iccProfile, to: &image)
+        TextBurning.burn(request.annotation, into: &image)
+        return image
+    }
+
+    // MARK: - Samples
+
+    private func samples(
+        of frame: FrameBuffer, _ request: RenderingRequest, table: RenderingTable?
+    ) throws(RenderingError) -> FrameRows.Samples {
+        let description = frame.description
+        guard description.samplesPerPixel == 1 else { return .color(try ColorSamples(description)) }
+        let allocated = description.bitsAllocated
+        guard [1, 8, 16, 32, 64].contains(allocated), attributes.sampleKind == .integer || allocated >= 32 else {
+            throw RenderingError(.unsupportedPixels(bitsAllocated: allocated, samplesPerPixel: 1))
+        }
+        let bits = StoredBits(description)
+        if let table, table.bits == bits, attributes.sampleKind == .integer { return .table(table) }
+        if let table = self.table(for: description, request) { return .table(table) }
+        guard description.photometricInterpretation != .paletteColor else {
+            throw RenderingError(
+                attributes.palette == nil
+                    ? .paletteMissing : .unsupportedPixels(bitsAllocated: allocated, samplesPerPixel: 1))
+        }
+        let values =
+            valuesOfInterest(request, bits)
+            ?? PixelRange(frame, attributes).window.map { .window($0) } ?? .window(.unit)
+        if attributes.sampleKind == .integer, let table = self.table(values, description, request) {
+            return .table(table)
+        }
+        let wide: WideSamples =
+            switch attributes.sampleKind {
+            case .integer: .integer(bitsAllocated: allocated, bits)
+            case .floatingPoint: allocated == 32 ? .float32 : .float64
+            }
+        return .computed(wide, transformation(values, description, request))
+    }
+
+    private func table(
+        _ values: GrayscaleTransformation.ValuesOfInterest, _ description: ImagePixelDescription,
+        _ request: RenderingRequest
+    ) -> RenderingTable? {
+        let transformation = transformation(values, description, request)
+        let bits = StoredBits(description)
+        if attributes.hasSupplementalPalette, let palette = attributes.palette {
+            return RenderingTable(palette, others: transformation, bits: bits)
+        }
+        return RenderingTable(transformation, bits: bits)
+    }
+
+    /// What the request or the data set says; single bits are all or nothing without any window.
+    private func valuesOfInterest(
+        _ request: RenderingRequest, _ bits: StoredBits
+    ) -> GrayscaleTransformation.ValuesOfInterest? {
+        if let window = request.window { return .window(window) }
+        if let values = attributes.valuesOfInterest { return values }
+        guard bits.count == 1, attributes.sampleKind == .integer else { return nil }
+        let ends = [attributes.modality.output(0), attributes.modality.output(1)].sorted()
+        return VOIWindow(spreading: ends[0], ends[1]).map { .window($0) }
+    }
+
+    private func transformation(
+        _ values: GrayscaleTransformation.ValuesOfInterest, _ description: ImagePixelDescription,
+        _ request: RenderingRequest
+    ) -> GrayscaleTransformation {
+        // The shape of MONOCHROME1 images is INVERSE: both say the same once (PS3.3 C.8.11.3.1.2).
+        let isInverted =
+            description.photometricInterpretation == .monochrome1
+            || (request.presentation ?? attributes.presentation) == .inverse
+        return GrayscaleTransformation(
+            modality: attributes.modality, valuesOfInterest: values, isInverted: isInverted,
+            padding: attributes.padding)
+    }
+}
