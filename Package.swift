@@ -94,6 +94,13 @@ let package = Package(
             ],
             swiftSettings: strict),
         .target(
+            name: "PixelWorkers",
+            dependencies: [
+                "CLinux", "DICOMCore", "DICOMPixels", .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            swiftSettings: strict),
+        .target(
             name: "Messaging", dependencies: ["SQLStorage", .product(name: "Logging", package: "swift-log")],
             swiftSettings: strict),
         .target(
@@ -134,7 +141,7 @@ let package = Package(
         .target(
             name: "GantryServer",
             dependencies: [
-                "CZlib", "DICOMCore", "DICOMModels", "DICOMPixels", "DICOMWeb", "Observability", "SQLStorage",
+                "CZlib", "PixelWorkers", "DICOMCore", "DICOMModels", "DICOMPixels", "DICOMWeb", "Observability", "SQLStorage",
                 "BlobStorage", "Messaging", "Archive", "Audit", "Ingestion",
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -152,7 +159,7 @@ let package = Package(
         .executableTarget(
             name: "gantry",
             dependencies: [
-                "GantryServer", "SQLiteStorage", "SQLStorage", "BlobStorage", "DICOMWebClient", "DICOMCore",
+                "GantryServer", "PixelWorkers", "SQLiteStorage", "SQLStorage", "BlobStorage", "DICOMWebClient", "DICOMCore",
                 "DICOMModels", "DICOMWeb", "Archive", "Audit", "Ingestion", "Messaging", "Observability",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),

@@ -1,6 +1,7 @@
 import Archive
 import BlobStorage
 import DICOMCore
+import HTTPTypes
 import Hummingbird
 import NIOCore
 
@@ -11,8 +12,10 @@ struct InstanceContent: Sendable {
         case stored
         /// New file meta information before the stored data set, because what was received is no good Part 10 file.
         case rewrittenMeta(ByteBuffer)
-        /// Produced while it is sent.
+        /// Produced while it is sent, without a look at the pixels.
         case converted(TransferSyntax)
+        /// Produced while it is sent, frame by frame.
+        case transcoded(TranscodedFile)
     }
 
     let instance: StoredInstance
@@ -35,11 +38,14 @@ struct InstanceContent: Sendable {
         form = .rewrittenMeta(ByteBuffer(bytes: meta.encoded()))
     }
 
-    /// The instance in another transfer syntax that can be produced without decoding pixels.
-    init(_ instance: StoredInstance, convertedTo transferSyntax: TransferSyntax) {
+    /// The instance in another transfer syntax.
+    init(_ instance: StoredInstance, convertedTo transferSyntax: TransferSyntax, by access: PixelAccess) {
         self.instance = instance
         transferSyntaxUID = transferSyntax.uid
-        form = .converted(transferSyntax)
+        form =
+            Part10Converter.canConvert(TransferSyntax(uid: instance.transferSyntaxUID), to: transferSyntax)
+            ? .converted(transferSyntax)
+            : .transcoded(TranscodedFile(instance: instance, target: transferSyntax, access: access))
     }
 
     /// Bytes of the file; `nil` when only producing it tells.
@@ -47,7 +53,7 @@ struct InstanceContent: Sendable {
         switch form {
         case .stored: instance.length
         case .rewrittenMeta(let meta): meta.readableBytes + instance.length - instance.dataSetOffset
-        case .converted: nil
+        case .converted, .transcoded: nil
         }
     }
 
@@ -56,12 +62,18 @@ struct InstanceContent: Sendable {
         switch form {
         case .stored: 0..<instance.length
         case .rewrittenMeta: instance.dataSetOffset..<instance.length
-        case .converted: nil
+        case .converted, .transcoded: nil
         }
     }
 
     /// The whole file in memory. For instances that are known to be small.
     func bytes(from blobs: any BlobStore) async throws -> ByteBuffer {
+        if case .transcoded(let file) = form {
+            let collected = CollectedBody()
+            var writer: any ResponseBodyWriter = collected
+            try await file.write(to: &writer)
+            return collected.bytes
+        }
         guard let storedRange else {
             var all = ByteBuffer()
             if var file = convertedFile(from: blobs) {
@@ -78,6 +90,7 @@ struct InstanceContent: Sendable {
     /// Sends the file piece by piece; the peer's pace holds back the reading.
     @concurrent
     func write(from blobs: any BlobStore, to writer: inout any ResponseBodyWriter) async throws {
+        if case .transcoded(let file) = form { return try await file.write(to: &writer) }
         if case .rewrittenMeta(let meta) = form { try await writer.write(meta) }
         if let storedRange {
             for try await chunk in blobs.chunks(instance.location, storedRange, chunkSize: Self.chunkSize) {
@@ -94,6 +107,14 @@ struct InstanceContent: Sendable {
     }
 
     static let chunkSize = 1 << 20
+}
+
+/// A body that is collected in memory. One task owns it.
+private final class CollectedBody: ResponseBodyWriter {
+    private(set) var bytes = ByteBuffer()
+
+    func write(_ buffer: ByteBuffer) async throws { bytes.writeImmutableBuffer(buffer) }
+    func finish(_ trailingHeaders: HTTPFields?) async throws {}
 }
 
 /// A stored instance in another transfer syntax, made piece by piece.
