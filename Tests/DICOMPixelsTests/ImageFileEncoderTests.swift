@@ -257,6 +257,17 @@ import Testing
         }
     }
 
+    @Test func `the time of a frame is what the data set says`() {
+        func time(_ elements: DataElement...) -> Double { GIFAnimation.frameTime(of: DataSet(elements)) }
+        let frameTime = RenderingInput.text(.frameTime, .DS, "66.7")
+        let cineRate = RenderingInput.text(.cineRate, .IS, "25")
+        #expect(time(frameTime, cineRate) == 66.7)
+        #expect(time(cineRate) == 40)
+        #expect(time(RenderingInput.text(.recommendedDisplayFrameRate, .IS, "10"), cineRate, frameTime) == 100)
+        #expect(time(RenderingInput.text(.frameTimeVector, .DS, "0\\30\\50")) == 40)
+        #expect(time(RenderingInput.text(.frameTime, .DS, "0"), RenderingInput.text(.cineRate, .IS, "-3")) == 100)
+    }
+
     // MARK: - Profiles
 
     private func render(

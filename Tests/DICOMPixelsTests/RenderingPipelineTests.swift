@@ -161,6 +161,11 @@ import Testing
                 RenderingInput.us(Tag(0x6002, 0x0100), 16), RenderingInput.us(Tag(0x6002, 0x0102), 13),
             ]
         #expect(try input.render([0x2000 + 7, 0x1000 + 8, 9]) == [255, 8, 9])
+        // A bit of the pixel's value is no overlay.
+        input.bitsStored = 14
+        #expect(try input.render([0x2000, 8, 9]) == [255, 8, 9])
+        input.elements = RenderingInput.window("8192", "16384", "LINEAR_EXACT") + input.elements.dropFirst(3)
+        #expect(try input.render([0x2000, 64, 0]) == [128, 1, 0])
     }
 
     // MARK: - Viewport
@@ -196,10 +201,10 @@ import Testing
     }
 
     @Test func `an image that is too large is an error`() throws {
-        #expect(throws: RenderingError(.tooManyPixels(limit: 1 << 27))) {
+        #expect(throws: RenderingError(.tooManyPixels(limit: 1 << 26))) {
             _ = try size(Viewport(width: 60000, height: 60000))
         }
-        #expect(throws: RenderingError(.tooManyPixels(limit: 1 << 27))) {
+        #expect(throws: RenderingError(.tooManyPixels(limit: 1 << 26))) {
             _ = try size(Viewport(width: .max, height: .max))
         }
     }

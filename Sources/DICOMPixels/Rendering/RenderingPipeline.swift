@@ -7,7 +7,7 @@ public struct RenderingPipeline: Sendable {
     /// Pixels that a result may have.
     public var pixelLimit: Int
 
-    public init(_ attributes: RenderingAttributes, pixelLimit: Int = 1 << 27) {
+    public init(_ attributes: RenderingAttributes, pixelLimit: Int = 1 << 26) {
         self.attributes = attributes
         self.pixelLimit = pixelLimit
     }
@@ -39,7 +39,8 @@ public struct RenderingPipeline: Sendable {
         let geometry = try RegionGeometry(
             request.viewport, columns: description.columns, rows: description.rows, pixelLimit: pixelLimit)
         let samples = try samples(of: frame, request, table: table)
-        let overlays = request.drawsOverlays ? attributes.overlays : []
+        let bits = StoredBits(description)
+        let overlays = request.drawsOverlays ? attributes.overlays.filter { !$0.lies(in: bits) } : []
         var image = frame.bytes.withUnsafeBytes { bytes in
             let rows = FrameRows(bytes: bytes, description: description, samples: samples, overlays: overlays)
             return RenderedImage(
