@@ -50,6 +50,20 @@ import Testing
         #expect(try input.render([700, 700]) == [0, 0])
     }
 
+    @Test func `frames can share the window of one of them`() throws {
+        var input = RenderingInput(columns: 3)
+        input.elements = [RenderingInput.text(.rescaleIntercept, .DS, "-10")]
+        let pipeline = RenderingPipeline(input.attributes)
+        let frame = try #require(input.frame([10, 265, 61]))
+        let window = try #require(pipeline.automaticWindow(for: frame))
+        #expect(window.center == 127.5 && window.width == 255 && window.function == .linearExact)
+        let next = try #require(input.frame([10, 20, 30]))
+        #expect(try pipeline.render(next, RenderingRequest(window: window)).samples == [0, 10, 20])
+        (input.samplesPerPixel, input.photometric) = (3, "RGB")
+        let colors = try #require(input.frame([Int](repeating: 5, count: 9)))
+        #expect(pipeline.automaticWindow(for: colors) == nil)
+    }
+
     @Test func `single bits are black and white`() throws {
         var input = RenderingInput(columns: 3, bitsAllocated: 1)
         input.rows = 3

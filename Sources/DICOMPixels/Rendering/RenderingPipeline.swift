@@ -25,6 +25,17 @@ public struct RenderingPipeline: Sendable {
         return table(values, description, request)
     }
 
+    /// The window that spreads the pixels of a frame, padding left out, over all grays: what is used where neither the
+    /// request nor the data set has one. For the frames of an animation it should be the same one. `nil` for frames of
+    /// colours, and those without a value that is a number.
+    public func automaticWindow(for frame: FrameBuffer) -> VOIWindow? {
+        let description = frame.description
+        guard description.samplesPerPixel == 1, description.photometricInterpretation != .paletteColor,
+            (try? checkSize(of: frame)) != nil, (try? checkSamples(of: description)) != nil
+        else { return nil }
+        return PixelRange(frame, attributes).window
+    }
+
     /// Renders a frame.
     ///
     /// - Parameter table: what `table(for:_:)` made for the same request; one that is for other pixels is not used.
@@ -32,10 +43,7 @@ public struct RenderingPipeline: Sendable {
         _ frame: FrameBuffer, _ request: RenderingRequest, table: RenderingTable? = nil
     ) throws(RenderingError) -> RenderedImage {
         let description = frame.description
-        // Whatever was changed since the frame was made.
-        guard description.rows > 0, description.columns > 0, description.rows <= 0xFFFF, description.columns <= 0xFFFF,
-            let needed = description.frameByteCount, needed > 0, needed <= frame.bytes.count
-        else { throw RenderingError(.frameDoesNotFitDescription) }
+        try checkSize(of: frame)
         let geometry = try RegionGeometry(
             request.viewport, columns: description.columns, rows: description.rows, pixelLimit: pixelLimit)
         let samples = try samples(of: frame, request, table: table)
@@ -52,6 +60,24 @@ public struct RenderingPipeline: Sendable {
         return image
     }
 
+    // MARK: - Checks
+
+    /// Whatever was changed since the frame was made.
+    private func checkSize(of frame: FrameBuffer) throws(RenderingError) {
+        let description = frame.description
+        guard description.rows > 0, description.columns > 0, description.rows <= 0xFFFF, description.columns <= 0xFFFF,
+            let needed = description.frameByteCount, needed > 0, needed <= frame.bytes.count
+        else { throw RenderingError(.frameDoesNotFitDescription) }
+    }
+
+    /// Whether pixels of one sample are of a kind that can be read.
+    private func checkSamples(of description: ImagePixelDescription) throws(RenderingError) {
+        let allocated = description.bitsAllocated
+        guard [1, 8, 16, 32, 64].contains(allocated), attributes.sampleKind == .integer || allocated >= 32 else {
+            throw RenderingError(.unsupportedPixels(bitsAllocated: allocated, samplesPerPixel: 1))
+        }
+    }
+
     // MARK: - Samples
 
     private func samples(
@@ -59,10 +85,8 @@ public struct RenderingPipeline: Sendable {
     ) throws(RenderingError) -> FrameRows.Samples {
         let description = frame.description
         guard description.samplesPerPixel == 1 else { return .color(try ColorSamples(description)) }
+        try checkSamples(of: description)
         let allocated = description.bitsAllocated
-        guard [1, 8, 16, 32, 64].contains(allocated), attributes.sampleKind == .integer || allocated >= 32 else {
-            throw RenderingError(.unsupportedPixels(bitsAllocated: allocated, samplesPerPixel: 1))
-        }
         let bits = StoredBits(description)
         if let table, table.bits == bits, attributes.sampleKind == .integer { return .table(table) }
         if let table = self.table(for: description, request) { return .table(table) }
