@@ -42,15 +42,10 @@ public struct RenderingPipeline: Sendable {
     public func render(
         _ frame: FrameBuffer, _ request: RenderingRequest, table: RenderingTable? = nil
     ) throws(RenderingError) -> RenderedImage {
-        let description = frame.description
-        try checkSize(of: frame)
-        let geometry = try RegionGeometry(
-            request.viewport, columns: description.columns, rows: description.rows, pixelLimit: pixelLimit)
+        let geometry = try geometry(of: frame, request)
         let samples = try samples(of: frame, request, table: table)
-        let bits = StoredBits(description)
-        let overlays = request.drawsOverlays ? attributes.overlays.filter { !$0.lies(in: bits) } : []
         var image = frame.bytes.withUnsafeBytes { bytes in
-            let rows = FrameRows(bytes: bytes, description: description, samples: samples, overlays: overlays)
+            let rows = rows(of: frame.description, bytes, samples, request)
             return RenderedImage(
                 known: geometry.width, geometry.height, rows.colorSpace,
                 ImageScaling(source: rows, geometry: geometry).samples())
@@ -60,7 +55,34 @@ public struct RenderingPipeline: Sendable {
         return image
     }
 
+    /// Renders a frame and writes it as JPEG. A large one in its own size is never there as a whole in eight bits: rows
+    /// are encoded as they are made.
+    public func jpeg(
+        _ frame: FrameBuffer, _ request: RenderingRequest, quality: Int = 90, table: RenderingTable? = nil
+    ) throws(RenderingError) -> [UInt8] {
+        let geometry = try geometry(of: frame, request)
+        guard geometry.isOneToOne, !geometry.mirrorsVertically, geometry.width * geometry.height >= 1 << 20,
+            request.annotation.isEmpty, request.colorProfile == .no
+        else { return try ImageFileEncoder.jpeg(try render(frame, request, table: table), quality: quality) }
+        let samples = try samples(of: frame, request, table: table)
+        return try frame.bytes.withUnsafeBufferPointer { bytes throws(RenderingError) in
+            let rows = rows(of: frame.description, UnsafeRawBufferPointer(bytes), samples, request)
+            let scaling = ImageScaling(source: rows, geometry: geometry)
+            return try JPEGStrips.encode(
+                width: geometry.width, height: geometry.height, rows.colorSpace, quality: quality
+            ) { scaling.copy($0, into: $1) }
+        }
+    }
+
     // MARK: - Checks
+
+    private func geometry(
+        of frame: FrameBuffer, _ request: RenderingRequest
+    ) throws(RenderingError) -> RegionGeometry {
+        try checkSize(of: frame)
+        return try RegionGeometry(
+            request.viewport, columns: frame.description.columns, rows: frame.description.rows, pixelLimit: pixelLimit)
+    }
 
     /// Whatever was changed since the frame was made.
     private func checkSize(of frame: FrameBuffer) throws(RenderingError) {
@@ -79,6 +101,15 @@ public struct RenderingPipeline: Sendable {
     }
 
     // MARK: - Samples
+
+    private func rows(
+        of description: ImagePixelDescription, _ bytes: UnsafeRawBufferPointer, _ samples: FrameRows.Samples,
+        _ request: RenderingRequest
+    ) -> FrameRows {
+        let bits = StoredBits(description)
+        let overlays = request.drawsOverlays ? attributes.overlays.filter { !$0.lies(in: bits) } : []
+        return FrameRows(bytes: bytes, description: description, samples: samples, overlays: overlays)
+    }
 
     private func samples(
         of frame: FrameBuffer, _ request: RenderingRequest, table: RenderingTable?
