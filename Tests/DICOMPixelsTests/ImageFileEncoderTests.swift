@@ -327,6 +327,10 @@ import Testing
         #expect(try render(.yes, own: own).samples == [200, 50, 100])
         #expect(try render(.no, own: own).iccProfile == nil)
         #expect(try render(.yes, own: nil).iccProfile == nil)
+        // A header that says RGB, and nothing behind it.
+        var hollow = own
+        hollow.replaceSubrange(128..<132, with: [0, 0, 0, 0])
+        #expect(try render(.srgb, own: hollow).samples == [200, 50, 100])
         for junk in [[1, 2, 3, 4], [UInt8](repeating: 0xFF, count: 500), Array(own.prefix(200))] {
             #expect(try render(.yes, own: junk).iccProfile == nil)
             #expect(try render(.srgb, own: junk).samples == [200, 50, 100])
