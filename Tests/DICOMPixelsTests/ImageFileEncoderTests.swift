@@ -53,6 +53,31 @@ import Testing
         }
     }
 
+    /// Sizes that are no multiple of what is coded together.
+    @Test(arguments: [(1, 90), (3, 90), (3, 60)])
+    func `a large JPEG made in strips shows what one made at once does`(samplesPerPixel: Int, quality: Int) throws {
+        var input = RenderingInput(columns: 1031, bitsAllocated: 8)
+        (input.rows, input.samplesPerPixel) = (1021, samplesPerPixel)
+        if samplesPerPixel == 3 { input.photometric = "RGB" }
+        input.elements = RenderingInput.window("127.5", "255", "LINEAR_EXACT")
+        let frame = try #require(
+            input.frame(
+                bytes: (0..<1031 * 1021 * samplesPerPixel).map { UInt8(truncatingIfNeeded: $0 / 41 ^ $0 / 9001) }))
+        let pipeline = RenderingPipeline(input.attributes)
+        let strips = try pipeline.jpeg(frame, RenderingRequest(), quality: quality)
+        let whole = try ImageFileEncoder.jpeg(try pipeline.render(frame, RenderingRequest()), quality: quality)
+        #expect(strips != whole)
+        let decoded = try decodedJPEG(strips, channels: samplesPerPixel)
+        #expect(decoded.width == 1031 && decoded.height == 1021)
+        let expected = try decodedJPEG(whole, channels: samplesPerPixel).samples
+        #expect(decoded.samples == expected)
+        // Only what is not large is made at once.
+        let small = RenderingRequest(viewport: Viewport(width: 64, height: 64))
+        #expect(
+            try pipeline.jpeg(frame, small, quality: quality)
+                == ImageFileEncoder.jpeg(try pipeline.render(frame, small), quality: quality))
+    }
+
     @Test func `a profile is embedded in as many segments as it takes`() throws {
         var image = try image(.rgb)
         let plain = try ImageFileEncoder.jpeg(image)
@@ -257,6 +282,17 @@ import Testing
         }
     }
 
+    @Test func `the time of a frame is what the data set says`() {
+        func time(_ elements: DataElement...) -> Double { GIFAnimation.frameTime(of: DataSet(elements)) }
+        let frameTime = RenderingInput.text(.frameTime, .DS, "66.7")
+        let cineRate = RenderingInput.text(.cineRate, .IS, "25")
+        #expect(time(frameTime, cineRate) == 66.7)
+        #expect(time(cineRate) == 40)
+        #expect(time(RenderingInput.text(.recommendedDisplayFrameRate, .IS, "10"), cineRate, frameTime) == 100)
+        #expect(time(RenderingInput.text(.frameTimeVector, .DS, "0\\30\\50")) == 40)
+        #expect(time(RenderingInput.text(.frameTime, .DS, "0"), RenderingInput.text(.cineRate, .IS, "-3")) == 100)
+    }
+
     // MARK: - Profiles
 
     private func render(
@@ -291,6 +327,10 @@ import Testing
         #expect(try render(.yes, own: own).samples == [200, 50, 100])
         #expect(try render(.no, own: own).iccProfile == nil)
         #expect(try render(.yes, own: nil).iccProfile == nil)
+        // A header that says RGB, and nothing behind it.
+        var hollow = own
+        hollow.replaceSubrange(128..<132, with: [0, 0, 0, 0])
+        #expect(try render(.srgb, own: hollow).samples == [200, 50, 100])
         for junk in [[1, 2, 3, 4], [UInt8](repeating: 0xFF, count: 500), Array(own.prefix(200))] {
             #expect(try render(.yes, own: junk).iccProfile == nil)
             #expect(try render(.srgb, own: junk).samples == [200, 50, 100])

@@ -100,6 +100,15 @@ import Testing
         #expect(try input.render([0, 10, 11, 12]) == [0, 0, 255, 255])
     }
 
+    @Test func `a VOI table may start below zero where the rescale goes there`() throws {
+        var input = RenderingInput(columns: 3)
+        input.elements = [
+            RenderingInput.text(.rescaleIntercept, .DS, "-1024"),
+            table(.voilutSequence, [3, 0x10000 - 1024, 8], [7, 8, 9]),
+        ]
+        #expect(try input.render([0, 1, 2]) == [7, 8, 9])
+    }
+
     @Test func `eight-bit entries may be packed`() throws {
         var input = RenderingInput(columns: 3)
         input.elements = [

@@ -50,6 +50,20 @@ import Testing
         #expect(try input.render([700, 700]) == [0, 0])
     }
 
+    @Test func `frames can share the window of one of them`() throws {
+        var input = RenderingInput(columns: 3)
+        input.elements = [RenderingInput.text(.rescaleIntercept, .DS, "-10")]
+        let pipeline = RenderingPipeline(input.attributes)
+        let frame = try #require(input.frame([10, 265, 61]))
+        let window = try #require(pipeline.automaticWindow(for: frame))
+        #expect(window.center == 127.5 && window.width == 255 && window.function == .linearExact)
+        let next = try #require(input.frame([10, 20, 30]))
+        #expect(try pipeline.render(next, RenderingRequest(window: window)).samples == [0, 10, 20])
+        (input.samplesPerPixel, input.photometric) = (3, "RGB")
+        let colors = try #require(input.frame([Int](repeating: 5, count: 9)))
+        #expect(pipeline.automaticWindow(for: colors) == nil)
+    }
+
     @Test func `single bits are black and white`() throws {
         var input = RenderingInput(columns: 3, bitsAllocated: 1)
         input.rows = 3
@@ -161,6 +175,11 @@ import Testing
                 RenderingInput.us(Tag(0x6002, 0x0100), 16), RenderingInput.us(Tag(0x6002, 0x0102), 13),
             ]
         #expect(try input.render([0x2000 + 7, 0x1000 + 8, 9]) == [255, 8, 9])
+        // A bit of the pixel's value is no overlay.
+        input.bitsStored = 14
+        #expect(try input.render([0x2000, 8, 9]) == [255, 8, 9])
+        input.elements = RenderingInput.window("8192", "16384", "LINEAR_EXACT") + input.elements.dropFirst(3)
+        #expect(try input.render([0x2000, 64, 0]) == [128, 1, 0])
     }
 
     // MARK: - Viewport
@@ -196,10 +215,10 @@ import Testing
     }
 
     @Test func `an image that is too large is an error`() throws {
-        #expect(throws: RenderingError(.tooManyPixels(limit: 1 << 27))) {
+        #expect(throws: RenderingError(.tooManyPixels(limit: 1 << 26))) {
             _ = try size(Viewport(width: 60000, height: 60000))
         }
-        #expect(throws: RenderingError(.tooManyPixels(limit: 1 << 27))) {
+        #expect(throws: RenderingError(.tooManyPixels(limit: 1 << 26))) {
             _ = try size(Viewport(width: .max, height: .max))
         }
     }

@@ -2,48 +2,48 @@ import CLCMS
 
 /// Converts rendered images to a colour space that was asked for, and finds the profile to embed (PS3.18 8.3.5.1.5).
 enum ColorManagement {
-    /// Larger profiles are not looked at.
-    private static let sizeLimit = 16 << 20
+    /// Larger profiles are not looked at: JPEG has no place for them (ICC.1 B.4).
+    private static let sizeLimit = 255 * 65519
 
     /// Images without a usable profile of their own count as sRGB. Gray ones are converted between the tone curves.
     static func apply(
         _ wish: RenderingRequest.ColorProfile, embedded: [UInt8]?, to image: inout RenderedImage
     ) throws(RenderingError) {
+        let isGray = image.colorSpace == .gray
+        // The data set's is one of colours: it says nothing about grays.
+        let embedded = embedded.flatMap { isGray || $0.count > sizeLimit ? nil : $0 }
         let target: StandardProfile
         switch wish {
         case .no: return
         case .yes:
-            // The data set's is one of colours: it says nothing about grays.
-            if image.colorSpace == .rgb, let embedded, let profile = Profile(embedded), profile.isRGB {
-                image.iccProfile = embedded
-            }
+            if let embedded, let profile = Profile(embedded), profile.isRGB { image.iccProfile = embedded }
             return
         case .srgb: target = .srgb
         case .adobeRGB: target = .adobeRGB
         case .rommRGB: target = .rommRGB
         }
-        let isGray = image.colorSpace == .gray
         guard let destination = Profile(target, isGray: isGray), let bytes = destination.bytes() else {
             throw RenderingError(.invalidColorProfile)
         }
-        let own = isGray ? nil : embedded.flatMap { $0.count <= sizeLimit ? Profile($0) : nil }
-        if let own, own.isRGB {
-            try convert(&image, from: own, to: destination)
-        } else if target != .srgb {
-            guard let source = Profile(.srgb, isGray: isGray) else { throw RenderingError(.invalidColorProfile) }
-            try convert(&image, from: source, to: destination)
-        }
         image.iccProfile = bytes
+        if let own = embedded.flatMap({ Profile($0) }), own.isRGB, convert(&image, from: own, to: destination) {
+            return
+        }
+        guard target != .srgb else { return }
+        guard let source = Profile(.srgb, isGray: isGray), convert(&image, from: source, to: destination) else {
+            throw RenderingError(.invalidColorProfile)
+        }
     }
 
+    /// Says whether it could: a profile may turn out to be none only now.
     private static func convert(
         _ image: inout RenderedImage, from source: borrowing Profile, to destination: borrowing Profile
-    ) throws(RenderingError) {
+    ) -> Bool {
         let format = image.colorSpace == .gray ? gantry_gray8 : gantry_rgb8
         guard
             let transform = cmsCreateTransform(
                 source.handle, format, destination.handle, format, UInt32(INTENT_PERCEPTUAL), 0)
-        else { throw RenderingError(.invalidColorProfile) }
+        else { return false }
         defer { cmsDeleteTransform(transform) }
         let rowBytes = image.width * image.colorSpace.channels
         let (width, height) = (UInt32(image.width), image.height)
@@ -54,6 +54,7 @@ enum ColorManagement {
                 cmsDoTransform(transform, line, line, width)
             }
         }
+        return true
     }
 
     private enum StandardProfile { case srgb, adobeRGB, rommRGB }

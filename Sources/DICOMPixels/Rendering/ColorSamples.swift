@@ -93,17 +93,25 @@ struct ColorSamples: Hashable {
         _ bytes: UnsafeRawBufferPointer, _ first: Int, _ count: Int, _ output: UnsafeMutablePointer<UInt8>
     ) {
         guard let table, case .gray(let grays) = table.entries else { return }
+        let (shift, mask) = (UInt16(truncatingIfNeeded: table.bits.shift), UInt16(truncatingIfNeeded: table.bits.mask))
         let sampleCount = bytes.count / bytesPerSample
-        for index in 0..<count {
-            for channel in 0..<3 {
-                let at =
-                    switch arrangement {
-                    case .interleaved: 3 * (first + index) + channel
-                    case .planes(let plane): channel * plane + first + index
-                    case .subsampled: subsampledIndex(first + index, channel, sampleCount)
-                    }
-                let word = WideSamples.rawWord(bytes, at: at, bitsAllocated: 8 * bytesPerSample)
-                output[3 * index + channel] = grays[Int(word >> UInt64(table.bits.shift) & table.bits.mask)]
+        func word(_ index: Int) -> UInt16 {
+            bytesPerSample == 1
+                ? UInt16(bytes[index])
+                : UInt16(littleEndian: bytes.loadUnaligned(fromByteOffset: 2 &* index, as: UInt16.self))
+        }
+        grays.withUnsafeBufferPointer { grays in
+            for index in 0..<count {
+                let pixel = first &+ index
+                for channel in 0..<3 {
+                    let at =
+                        switch arrangement {
+                        case .interleaved: 3 &* pixel &+ channel
+                        case .planes(let plane): channel &* plane &+ pixel
+                        case .subsampled: subsampledIndex(pixel, channel, sampleCount)
+                        }
+                    output[3 &* index &+ channel] = grays[Int((word(at) &>> shift) & mask)]
+                }
             }
         }
     }

@@ -49,12 +49,15 @@ struct ImageScaling {
     // MARK: - Same size
 
     private func copy(into output: UnsafeMutablePointer<UInt8>) {
-        let (firstRow, firstColumn) = (Int(geometry.rows.lowerBound), Int(geometry.columns.lowerBound))
-        for row in 0..<geometry.height {
-            let pixels = outputRow(row, of: output)
-            source.render(row: firstRow + row, columns: firstColumn..<firstColumn + geometry.width, into: pixels)
-            mirror(pixels)
-        }
+        for row in 0..<geometry.height { copy(row, into: outputRow(row, of: output)) }
+    }
+
+    /// Writes a row of a result that is one to one, not turned upside down.
+    func copy(_ row: Int, into pixels: UnsafeMutablePointer<UInt8>) {
+        let firstColumn = Int(geometry.columns.lowerBound)
+        source.render(
+            row: Int(geometry.rows.lowerBound) + row, columns: firstColumn..<firstColumn + geometry.width, into: pixels)
+        mirror(pixels)
     }
 
     // MARK: - Smaller

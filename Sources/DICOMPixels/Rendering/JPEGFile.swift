@@ -1,30 +1,13 @@
-import CTurboJPEG
-
 /// JPEG baseline with eight bits (ITU-T T.81), written by libjpeg-turbo.
 enum JPEGFile {
-    /// Below this quality, two by two pixels share their chroma.
-    private static let fullChromaQuality = 90
-
     static func encode(_ image: RenderedImage, quality: Int) throws(RenderingError) -> [UInt8] {
-        guard (1...100).contains(quality) else { throw RenderingError(.invalidQuality) }
         guard image.width <= 65500, image.height <= 65500 else { throw RenderingError(.tooLargeForFormat) }
-        guard let compressor = tjInitCompress() else { throw RenderingError(.encoderFailed) }
-        defer { tjDestroy(compressor) }
-        let isGray = image.colorSpace == .gray
-        let subsampling = isGray ? TJSAMP_GRAY : quality < fullChromaQuality ? TJSAMP_420 : TJSAMP_444
-        var file: UnsafeMutablePointer<UInt8>?
-        var count: UInt = 0
-        defer { tjFree(file) }
-        let status = image.samples.withUnsafeBufferPointer {
-            tjCompress2(
-                compressor, $0.baseAddress, Int32(image.width), 0, Int32(image.height),
-                Int32((isGray ? TJPF_GRAY : TJPF_RGB).rawValue), &file, &count, Int32(subsampling.rawValue),
-                Int32(quality), 0)
+        let compressor = try JPEGCompressor(width: image.width, image.colorSpace, quality: quality)
+        return try image.samples.withUnsafeBufferPointer { samples throws(RenderingError) in
+            let file = try compressor.compress(samples.baseAddress, rows: image.height)
+            guard let profile = image.iccProfile else { return Array(file) }
+            return try embedding(profile, in: file)
         }
-        guard status == 0, let file, count > 4 else { throw RenderingError(.encoderFailed) }
-        let bytes = UnsafeBufferPointer(start: file, count: Int(count))
-        guard let profile = image.iccProfile else { return Array(bytes) }
-        return try embedding(profile, in: bytes)
     }
 
     /// Puts the profile behind the first segments, in as many APP2 segments as it takes (ICC.1 B.4).

@@ -62,6 +62,12 @@ public struct OverlayPlane: Hashable, Sendable {
     /// An origin further away than any image is wide says the same as one that far.
     private static func clamped(_ origin: Int) -> Int { Swift.max(-0x20000, Swift.min(origin, 0x20000)) }
 
+    /// Whether it claims a bit that is one of the pixel's value: then it is none.
+    func lies(in stored: StoredBits) -> Bool {
+        guard case .pixelBit(let position) = bits else { return false }
+        return (stored.shift..<stored.shift + stored.count).contains(position)
+    }
+
     /// The columns of the image that the plane covers in a row of it; `nil` when none.
     func columns(inRow row: Int, of columns: Range<Int>) -> Range<Int>? {
         guard row >= originRow, row - originRow < rows else { return nil }

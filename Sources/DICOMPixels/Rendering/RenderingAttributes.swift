@@ -19,7 +19,7 @@ public struct RenderingAttributes: Hashable, Sendable {
 
     public var sampleKind: SampleKind
     public var photometricInterpretation: PhotometricInterpretation
-    /// `nil` where there is nothing to do.
+    /// Modality LUT; `identity` where there is none.
     public var modality: GrayscaleTransformation.Modality
     /// The first window or table of the frame; `nil` where the pixels decide.
     public var valuesOfInterest: GrayscaleTransformation.ValuesOfInterest?
@@ -47,8 +47,10 @@ public struct RenderingAttributes: Hashable, Sendable {
         modality = Self.modality(
             groups.source(of: .pixelValueTransformationSequence, [.rescaleSlope, .rescaleIntercept]),
             tables: dataSet, isSigned: isSigned)
+        // What the table of values of interest takes may be negative although the pixels are not.
+        let isNegative = if case .rescale(_, let intercept) = modality { intercept < 0 } else { false }
         valuesOfInterest = Self.valuesOfInterest(
-            groups.source(of: .frameVOILUTSequence, [.windowCenter, .voilutSequence]), isSigned: isSigned)
+            groups.source(of: .frameVOILUTSequence, [.windowCenter, .voilutSequence]), isSigned: isSigned || isNegative)
         presentation =
             dataSet.string(for: .presentationLUTShape)?.uppercased() == "INVERSE" ? .inverse : .identity
         let opticalPath = dataSet.items(for: .opticalPathSequence).first

@@ -7,7 +7,7 @@ public struct RenderingPipeline: Sendable {
     /// Pixels that a result may have.
     public var pixelLimit: Int
 
-    public init(_ attributes: RenderingAttributes, pixelLimit: Int = 1 << 27) {
+    public init(_ attributes: RenderingAttributes, pixelLimit: Int = 1 << 26) {
         self.attributes = attributes
         self.pixelLimit = pixelLimit
     }
@@ -25,23 +25,27 @@ public struct RenderingPipeline: Sendable {
         return table(values, description, request)
     }
 
+    /// The window that spreads the pixels of a frame, padding left out, over all grays: what is used where neither the
+    /// request nor the data set has one. For the frames of an animation it should be the same one. `nil` for frames of
+    /// colours, and those without a value that is a number.
+    public func automaticWindow(for frame: FrameBuffer) -> VOIWindow? {
+        let description = frame.description
+        guard description.samplesPerPixel == 1, description.photometricInterpretation != .paletteColor,
+            (try? checkSize(of: frame)) != nil, (try? checkSamples(of: description)) != nil
+        else { return nil }
+        return PixelRange(frame, attributes).window
+    }
+
     /// Renders a frame.
     ///
     /// - Parameter table: what `table(for:_:)` made for the same request; one that is for other pixels is not used.
     public func render(
         _ frame: FrameBuffer, _ request: RenderingRequest, table: RenderingTable? = nil
     ) throws(RenderingError) -> RenderedImage {
-        let description = frame.description
-        // Whatever was changed since the frame was made.
-        guard description.rows > 0, description.columns > 0, description.rows <= 0xFFFF, description.columns <= 0xFFFF,
-            let needed = description.frameByteCount, needed > 0, needed <= frame.bytes.count
-        else { throw RenderingError(.frameDoesNotFitDescription) }
-        let geometry = try RegionGeometry(
-            request.viewport, columns: description.columns, rows: description.rows, pixelLimit: pixelLimit)
+        let geometry = try geometry(of: frame, request)
         let samples = try samples(of: frame, request, table: table)
-        let overlays = request.drawsOverlays ? attributes.overlays : []
         var image = frame.bytes.withUnsafeBytes { bytes in
-            let rows = FrameRows(bytes: bytes, description: description, samples: samples, overlays: overlays)
+            let rows = rows(of: frame.description, bytes, samples, request)
             return RenderedImage(
                 known: geometry.width, geometry.height, rows.colorSpace,
                 ImageScaling(source: rows, geometry: geometry).samples())
@@ -51,17 +55,69 @@ public struct RenderingPipeline: Sendable {
         return image
     }
 
+    /// Renders a frame and writes it as JPEG. A large one in its own size is never there as a whole in eight bits: rows
+    /// are encoded as they are made.
+    public func jpeg(
+        _ frame: FrameBuffer, _ request: RenderingRequest, quality: Int = 90, table: RenderingTable? = nil
+    ) throws(RenderingError) -> [UInt8] {
+        let geometry = try geometry(of: frame, request)
+        guard geometry.isOneToOne, !geometry.mirrorsVertically, geometry.width * geometry.height >= 1 << 20,
+            request.annotation.isEmpty, request.colorProfile == .no
+        else { return try ImageFileEncoder.jpeg(try render(frame, request, table: table), quality: quality) }
+        let samples = try samples(of: frame, request, table: table)
+        return try frame.bytes.withUnsafeBufferPointer { bytes throws(RenderingError) in
+            let rows = rows(of: frame.description, UnsafeRawBufferPointer(bytes), samples, request)
+            let scaling = ImageScaling(source: rows, geometry: geometry)
+            return try JPEGStrips.encode(
+                width: geometry.width, height: geometry.height, rows.colorSpace, quality: quality
+            ) { scaling.copy($0, into: $1) }
+        }
+    }
+
+    // MARK: - Checks
+
+    private func geometry(
+        of frame: FrameBuffer, _ request: RenderingRequest
+    ) throws(RenderingError) -> RegionGeometry {
+        try checkSize(of: frame)
+        return try RegionGeometry(
+            request.viewport, columns: frame.description.columns, rows: frame.description.rows, pixelLimit: pixelLimit)
+    }
+
+    /// Whatever was changed since the frame was made.
+    private func checkSize(of frame: FrameBuffer) throws(RenderingError) {
+        let description = frame.description
+        guard description.rows > 0, description.columns > 0, description.rows <= 0xFFFF, description.columns <= 0xFFFF,
+            let needed = description.frameByteCount, needed > 0, needed <= frame.bytes.count
+        else { throw RenderingError(.frameDoesNotFitDescription) }
+    }
+
+    /// Whether pixels of one sample are of a kind that can be read.
+    private func checkSamples(of description: ImagePixelDescription) throws(RenderingError) {
+        let allocated = description.bitsAllocated
+        guard [1, 8, 16, 32, 64].contains(allocated), attributes.sampleKind == .integer || allocated >= 32 else {
+            throw RenderingError(.unsupportedPixels(bitsAllocated: allocated, samplesPerPixel: 1))
+        }
+    }
+
     // MARK: - Samples
+
+    private func rows(
+        of description: ImagePixelDescription, _ bytes: UnsafeRawBufferPointer, _ samples: FrameRows.Samples,
+        _ request: RenderingRequest
+    ) -> FrameRows {
+        let bits = StoredBits(description)
+        let overlays = request.drawsOverlays ? attributes.overlays.filter { !$0.lies(in: bits) } : []
+        return FrameRows(bytes: bytes, description: description, samples: samples, overlays: overlays)
+    }
 
     private func samples(
         of frame: FrameBuffer, _ request: RenderingRequest, table: RenderingTable?
     ) throws(RenderingError) -> FrameRows.Samples {
         let description = frame.description
         guard description.samplesPerPixel == 1 else { return .color(try ColorSamples(description)) }
+        try checkSamples(of: description)
         let allocated = description.bitsAllocated
-        guard [1, 8, 16, 32, 64].contains(allocated), attributes.sampleKind == .integer || allocated >= 32 else {
-            throw RenderingError(.unsupportedPixels(bitsAllocated: allocated, samplesPerPixel: 1))
-        }
         let bits = StoredBits(description)
         if let table, table.bits == bits, attributes.sampleKind == .integer { return .table(table) }
         if let table = self.table(for: description, request) { return .table(table) }

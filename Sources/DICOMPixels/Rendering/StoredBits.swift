@@ -7,7 +7,7 @@ public struct StoredBits: Hashable, Sendable {
     public let isSigned: Bool
 
     /// Takes what a description says, put right where it cannot be.
-    init(_ description: ImagePixelDescription) {
+    public init(_ description: ImagePixelDescription) {
         let allocated = max(1, min(description.bitsAllocated, 64))
         let stored = description.bitsStored
         count = stored >= 1 && stored <= allocated ? stored : allocated

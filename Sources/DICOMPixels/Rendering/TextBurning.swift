@@ -4,6 +4,8 @@ enum TextBurning {
     static func burn(_ lines: [String], into image: inout RenderedImage) {
         guard !lines.isEmpty else { return }
         var canvas = TextCanvas(image)
+        // The canvas has them now, alone.
+        image.samples = []
         var top = canvas.margin
         for line in lines.prefix(64) {
             guard top + canvas.lineHeight <= image.height else { break }
@@ -11,7 +13,6 @@ enum TextBurning {
             top += canvas.lineHeight
         }
         image.samples = canvas.samples
-        canvas.samples = []
     }
 }
 
