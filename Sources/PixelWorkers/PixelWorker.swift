@@ -9,6 +9,7 @@ import Glibc
 package struct PixelWorker: ~Copyable {
     private var sources = RenderingSources()
     private var animation: Animation?
+    private var animationWindow: VOIWindow?
     private let codecs = CodecTable.standard
 
     private struct Animation: ~Copyable {
@@ -119,14 +120,25 @@ package struct PixelWorker: ~Copyable {
         // 2. The image.
         let attributes = source.attributes(ofFrame: rendering.frame)
         var request = rendering.request
-        request.annotation = source.annotation(
-            ofFrame: rendering.frame, patient: rendering.showsPatient, technique: rendering.showsTechnique)
+        request.annotation =
+            (rendering.showsPatient ? AnnotationLines.patient(source.dataSet) : [])
+            + (rendering.showsTechnique ? AnnotationLines.technique(source.dataSet) : [])
         let pipeline = RenderingPipeline(attributes, pixelLimit: limits.frameBytes / 4)
         let table = sources.table(for: pipeline, frame.description, request)
         let bytes: [UInt8]
         do throws(RenderingError) {
-            let picture = try pipeline.render(frame, request, table: table)
-            bytes = try file(of: picture, rendering.output, frameTime: source.frameTime)
+            switch rendering.output {
+            case .jpeg(let quality):
+                bytes = try pipeline.jpeg(frame, request, quality: quality, table: table)
+            case .png: bytes = try ImageFileEncoder.png(pipeline.render(frame, request, table: table))
+            case .gif: bytes = try ImageFileEncoder.gif(pipeline.render(frame, request, table: table))
+            case .animation(let isFirst, let isLast):
+                // One window for all frames: grays must not change from one to the next.
+                if isFirst { animationWindow = table == nil ? pipeline.automaticWindow(for: frame) : nil }
+                request.window = request.window ?? animationWindow
+                let picture = try pipeline.render(frame, request, table: table)
+                bytes = try append(picture, isFirst: isFirst, isLast: isLast, frameTime: source.frameTime)
+            }
         } catch {
             throw PixelFailure(error)
         }
@@ -134,27 +146,21 @@ package struct PixelWorker: ~Copyable {
         return .bytes(count: bytes.count, nil)
     }
 
-    /// The image's bytes; none while an animation goes on.
-    private mutating func file(
-        of picture: RenderedImage, _ output: FrameRendering.Output, frameTime: Double
+    /// The animation's bytes when it is complete; none while it goes on.
+    private mutating func append(
+        _ picture: RenderedImage, isFirst: Bool, isLast: Bool, frameTime: Double
     ) throws(RenderingError) -> [UInt8] {
-        switch output {
-        case .jpeg(let quality): return try ImageFileEncoder.jpeg(picture, quality: quality)
-        case .png: return try ImageFileEncoder.png(picture)
-        case .gif: return try ImageFileEncoder.gif(picture)
-        case .animation(let isFirst, let isLast):
-            if isFirst {
-                animation = Animation(
-                    file: try GIFAnimation(width: picture.width, height: picture.height, frameTime: frameTime))
-            }
-            guard var current = animation.take() else { throw RenderingError(.encoderFailed) }
-            try current.file.append(picture)
-            guard isLast else {
-                animation = consume current
-                return []
-            }
-            return try current.file.finish()
+        if isFirst {
+            animation = Animation(
+                file: try GIFAnimation(width: picture.width, height: picture.height, frameTime: frameTime))
         }
+        guard var current = animation.take() else { throw RenderingError(.encoderFailed) }
+        try current.file.append(picture)
+        guard isLast else {
+            animation = consume current
+            return []
+        }
+        return try current.file.finish()
     }
 }
 

@@ -53,7 +53,8 @@ struct RenderingSources {
             sources[oldest] = nil
         }
         sources[key] = Source(
-            dataSet: dataSet, image: ImagePixelDescription(dataSet), frameTime: dataSet.frameTime, used: clock)
+            dataSet: dataSet, image: ImagePixelDescription(dataSet), frameTime: GIFAnimation.frameTime(of: dataSet),
+            used: clock)
     }
 
     /// The table for frames like this one, made only when it is another than the last.
@@ -66,16 +67,5 @@ struct RenderingSources {
         guard let made = pipeline.table(for: image, request) else { return nil }
         table = (key, made)
         return made
-    }
-}
-
-extension DataSet {
-    /// How long a frame is shown, in milliseconds (PS3.3 C.7.6.5): Frame Time, else the rate at which to play.
-    fileprivate var frameTime: Double {
-        if let time = double(for: .frameTime), time > 0 { return time }
-        for tag in [Tag.recommendedDisplayFrameRate, .cineRate] {
-            if let rate = double(for: tag), rate > 0 { return 1000 / rate }
-        }
-        return 100
     }
 }

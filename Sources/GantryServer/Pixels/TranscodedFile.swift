@@ -15,28 +15,49 @@ struct TranscodedFile: Sendable {
     let target: TransferSyntax
     let access: PixelAccess
 
-    /// Writes the file piece by piece.
-    @concurrent
-    func write(to output: inout any ResponseBodyWriter) async throws {
+    /// A file whose first frames have been converted: what cannot be done at all is known before anything is sent.
+    struct Begun: Sendable {
+        fileprivate let layout: FrameLayout
+        fileprivate let head: InstanceHead
+        fileprivate let frames: [DecodedFrame]
+    }
+
+    private var parallelism: Int { access.workers.parallelism }
+
+    /// Converts the first frames.
+    func begin() async throws -> Begun {
         guard let layout = instance.frames, layout.frameCount > 0 else {
             throw Problem(.notAcceptable, "The instance has no frames that could be converted.")
         }
-        let head = try await access.head(of: instance)
-        let (instance, target, access) = (instance, target, access)
-        let make: @Sendable (Int) async throws -> DecodedFrame = { index in
+        return Begun(
+            layout: layout, head: try await access.head(of: instance),
+            frames: try await concurrentMap((0..<0).next(parallelism, below: layout.frameCount), frame(layout)))
+    }
+
+    private func frame(_ layout: FrameLayout) -> @Sendable (Int) async throws -> DecodedFrame {
+        { [instance, target, access] index in
             try await StoredFrame(instance: instance, layout: layout, number: index + 1).converted(
                 to: target, by: access)
         }
-        let (count, few) = (layout.frameCount, access.workers.parallelism)
+    }
+
+    /// Writes the file piece by piece.
+    @concurrent
+    func write(_ begun: Begun, to output: inout any ResponseBodyWriter) async throws {
+        let layout = begun.layout
+        let count = layout.frameCount
+        let make = frame(layout)
         var pixels = PixelDataWriting(target: target, frames: count)
         var dataSet = DataSetStage(target)
-        var indices = (0..<0).next(few, below: count)
-        var frames = try await concurrentMap(indices, make)
+        var indices = (0..<0).next(parallelism, below: count)
+        var frames = begun.frames
         try await output.write(ByteBuffer(bytes: meta.encoded()))
         while !frames.isEmpty {
-            if indices.lowerBound == 0 { try await output.write(dataSet.coded(begin(head, frames[0], &pixels))) }
+            if indices.lowerBound == 0 {
+                try await output.write(dataSet.coded(beginDataSet(begun.head, frames[0], &pixels)))
+            }
             // The next few are being worked on while these are sent.
-            let following = indices.next(few, below: count)
+            let following = indices.next(parallelism, below: count)
             async let next = concurrentMap(following, make)
             for frame in frames {
                 for piece in try pixels.pieces(of: frame) { try await output.write(dataSet.coded(piece)) }
@@ -56,7 +77,7 @@ struct TranscodedFile: Sendable {
     }
 
     /// The data set in front of its pixel data, and the beginning of that.
-    private func begin(
+    private func beginDataSet(
         _ head: InstanceHead, _ first: DecodedFrame, _ pixels: inout PixelDataWriting
     ) throws -> ByteBuffer {
         var dataSet = head.dataSet

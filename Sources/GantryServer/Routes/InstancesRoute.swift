@@ -5,6 +5,7 @@ import DICOMWeb
 import HTTPTypes
 import Hummingbird
 import NIOCore
+import PixelWorkers
 
 /// Study, series and instance resources: whole instances (PS3.18 10.4.1.1.1).
 struct InstancesRoute: Sendable {
@@ -62,7 +63,10 @@ struct InstancesRoute: Sendable {
         switch decisions[best].decision {
         case .stored: return InstanceContent(stored: instance)
         case .convert(let uid):
-            return TransferSyntax(uid: uid).map { InstanceContent(instance, convertedTo: $0, by: pixels) }
+            guard let target = TransferSyntax(uid: uid) else { return nil }
+            var content = InstanceContent(instance, convertedTo: target, by: pixels)
+            content.mayBeStored = wishes[best].transferSyntax == .default
+            return content
         case .unavailable: return nil
         }
     }
@@ -86,7 +90,8 @@ struct InstancesRoute: Sendable {
         var generator = SystemRandomNumberGenerator()
         let parts = MultipartRelatedWriter(
             partType: "application/dicom", transferSyntax: transferSyntax, using: &generator)
-        let body = MultipartInstances(contents: contents, blobs: archive.blobs, base: base)
+        let body = MultipartInstances(
+            contents: contents, blobs: archive.blobs, base: base, parallelism: pixels.workers.parallelism)
         return Response(
             status: .ok, headers: [.contentType: parts.contentType, .acceptRanges: "none"],
             body: try await body.body(parts))
@@ -103,6 +108,7 @@ struct SinglePartFile {
     let blobs: any BlobStore
 
     func response(_ request: Request) async throws -> Response {
+        let content = try await content.begun()
         var headers: HTTPFields = [
             .contentType: "application/dicom; transfer-syntax=\(content.transferSyntaxUID)",
             .contentDisposition: "attachment; filename=\"\(content.instance.identity.instance).dcm\"",
@@ -113,7 +119,7 @@ struct SinglePartFile {
             ).response(request, headers: headers)
         }
         headers[.acceptRanges] = "none"
-        let (content, blobs) = (content, blobs)
+        let blobs = blobs
         return Response(
             status: .ok, headers: headers,
             body: ResponseBody(contentLength: content.length) { writer in
