@@ -15,7 +15,7 @@ public struct RenderedMediaTypes: Hashable, Sendable {
         case other
 
         /// The types in which one part can be, the default first.
-        var partTypes: [String] {
+        public var partTypes: [String] {
             switch self {
             case .singleFrameImage, .multiFrameImage: ["image/jpeg", "image/png", "image/gif"]
             case .video(let type), .document(let type): [type]

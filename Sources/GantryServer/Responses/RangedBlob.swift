@@ -4,42 +4,77 @@ import HTTPTypes
 import Hummingbird
 import NIOCore
 
-/// A range of a stored blob as a body of its own, of which the client may ask a part (RFC 9110 14).
+/// A range of a stored blob, or several that belong together, as a body of its own, of which the client may ask a part
+/// (RFC 9110 14).
 struct RangedBlob {
     let location: BlobLocation
-    let range: Range<Int>
+    let ranges: [Range<Int>]
     let blobs: any BlobStore
 
-    private static let oneReadLimit = 1 << 20
+    static let oneReadLimit = 1 << 20
+
+    init(location: BlobLocation, ranges: [Range<Int>], blobs: any BlobStore) {
+        self.location = location
+        self.ranges = ranges
+        self.blobs = blobs
+    }
+
+    init(location: BlobLocation, range: Range<Int>, blobs: any BlobStore) {
+        self.init(location: location, ranges: [range], blobs: blobs)
+    }
+
+    /// Bytes of all of it.
+    var count: Int { ranges.reduce(0) { $0 + $1.count } }
 
     func response(_ request: Request, headers: HTTPFields) async throws -> Response {
         var headers = headers
         headers[.acceptRanges] = "bytes"
-        let asked = ByteRange(request.headers[.range], length: range.count)
-        headers[.contentRange] = asked.contentRange(length: range.count)
+        let count = count
+        let asked = ByteRange(request.headers[.range], length: count)
+        headers[.contentRange] = asked.contentRange(length: count)
         let part: Range<Int>
         switch asked {
-        case .whole: part = range
-        case .part(let inside): part = range.lowerBound + inside.lowerBound..<range.lowerBound + inside.upperBound
+        case .whole: part = 0..<count
+        case .part(let inside): part = inside
         case .unsatisfiable:
             throw Problem(
-                .rangeNotSatisfiable, "The resource has \(range.count) bytes.",
-                headers: [.contentRange: "bytes */\(range.count)"])
+                .rangeNotSatisfiable, "The resource has \(count) bytes.",
+                headers: [.contentRange: "bytes */\(count)"])
         }
         return Response(
             status: asked == .whole ? .ok : .partialContent, headers: headers, body: try await body(of: part))
     }
 
     private func body(of part: Range<Int>) async throws -> ResponseBody {
-        if part.count <= Self.oneReadLimit {
-            return ResponseBody(byteBuffer: try await blobs.read(location, part))
+        let wanted = Self.stored(part, of: ranges)
+        if wanted.count == 1, part.count <= Self.oneReadLimit {
+            return ResponseBody(byteBuffer: try await blobs.read(location, wanted[0]))
         }
-        let (blobs, location) = (blobs, location)
+        let blob = RangedBlob(location: location, ranges: wanted, blobs: blobs)
         return ResponseBody(contentLength: part.count) { writer in
-            for try await chunk in blobs.chunks(location, part, chunkSize: Self.oneReadLimit) {
+            try await blob.write(to: &writer)
+            try await writer.finish(nil)
+        }
+    }
+
+    /// Sends all of it piece by piece.
+    @concurrent
+    func write(to writer: inout any ResponseBodyWriter) async throws {
+        for range in ranges {
+            for try await chunk in blobs.chunks(location, range, chunkSize: Self.oneReadLimit) {
                 try await writer.write(chunk)
             }
-            try await writer.finish(nil)
+        }
+    }
+
+    /// Where a part of the whole lies in the blob.
+    private static func stored(_ part: Range<Int>, of ranges: [Range<Int>]) -> [Range<Int>] {
+        var start = 0
+        return ranges.compactMap { range in
+            let inside = part.clamped(to: start..<start + range.count)
+            defer { start += range.count }
+            guard !inside.isEmpty else { return nil }
+            return range.lowerBound + inside.lowerBound - start..<range.lowerBound + inside.upperBound - start
         }
     }
 }
@@ -56,15 +91,13 @@ extension RangedBlob {
         }
         var generator = SystemRandomNumberGenerator()
         let writer = MultipartRelatedWriter(partType: form.mediaType, using: &generator)
-        let (blobs, source, range) = (blobs, self.location, range)
+        let blob = self
         let body = ResponseBody { output in
             var parts = writer
             try await output.write(
                 ByteBuffer(
-                    bytes: parts.partBegins(contentType: contentType, location: location, length: range.count)))
-            for try await chunk in blobs.chunks(source, range, chunkSize: Self.oneReadLimit) {
-                try await output.write(chunk)
-            }
+                    bytes: parts.partBegins(contentType: contentType, location: location, length: blob.count)))
+            try await blob.write(to: &output)
             try await output.write(ByteBuffer(bytes: parts.end()))
             try await output.finish(nil)
         }

@@ -42,9 +42,9 @@ struct StoredStream: Sendable {
         return result
     }
 
-    /// Reads the data set again, large values left out.
-    func dataSet() async throws -> DataSet {
-        var reader = Part10Reader()
+    /// Reads the data set again, values that are not retained left out.
+    func dataSet(retention: ValueRetention = .metadata) async throws -> DataSet {
+        var reader = Part10Reader(retention: retention)
         for try await chunk in blobs.chunks(instance.location, 0..<instance.length, chunkSize: Self.chunkSize) {
             try chunk.withUnsafeReadableBytes { bytes throws(DataSetReadError) in try reader.receive(bytes) }
         }

@@ -56,7 +56,7 @@ struct BulkDataRoute: Sendable {
             version: instance.version, representation: "b\(form.packaging)\(form.mediaType.fingerprint)")
         if let notModified = conditional.notModified(request) { return notModified }
         var response = try await value.response(
-            request, as: form, location: "\(base)\(entity)/bulkdata/\(path)", blobs: archive.blobs)
+            request, as: form, location: "\(base)\(entity)/bulkdata/\(path)")
         conditional.apply(to: &response)
         return response
     }
@@ -147,7 +147,7 @@ private enum BulkPart: Sendable {
 }
 
 /// A large value that is no pixel data.
-private struct BulkValue: Sendable {
+struct BulkValue: Sendable {
     let element: DataElement
     let stream: StoredStream
     /// The type of an encapsulated document (0042,0012).
@@ -168,6 +168,17 @@ private struct BulkValue: Sendable {
         documentLength = isDocument ? dataSet.int(for: .encapsulatedDocumentLength) : nil
     }
 
+    /// Where it is in the blob, as it is to be sent; `nil` when it has to be worked on.
+    var blob: RangedBlob? {
+        guard stream.isPlain, case .bulk(.range(let range)) = element.value,
+            TransferSyntax(uid: stream.instance.transferSyntaxUID)?.isBigEndian != true
+        else { return nil }
+        let length = documentLength.map { min(max($0, 0), range.count) } ?? range.count
+        return RangedBlob(
+            location: stream.instance.location,
+            range: range.lowerBound..<range.lowerBound + (length > 0 ? length : range.count), blobs: stream.blobs)
+    }
+
     func bytes() async throws -> ByteBuffer? {
         guard var bytes = try await stream.value(of: element) else { return nil }
         if let documentLength, documentLength > 0, documentLength < bytes.readableBytes {
@@ -177,16 +188,10 @@ private struct BulkValue: Sendable {
     }
 
     func response(
-        _ request: Request, as form: Representation, location: String, blobs: any BlobStore
+        _ request: Request, as form: Representation, location: String
     ) async throws -> Response {
-        if stream.isPlain, case .bulk(.range(let range)) = element.value,
-            TransferSyntax(uid: stream.instance.transferSyntaxUID)?.isBigEndian != true
-        {
-            let length = documentLength.map { min(max($0, 0), range.count) } ?? range.count
-            return try await RangedBlob(
-                location: stream.instance.location,
-                range: range.lowerBound..<range.lowerBound + (length > 0 ? length : range.count), blobs: blobs
-            ).response(request, as: form, contentType: form.mediaType, location: location)
+        if let blob {
+            return try await blob.response(request, as: form, contentType: form.mediaType, location: location)
         }
         guard let bytes = try await bytes() else { throw Problem(.noSuchResource, "The value has no bytes.") }
         return try RangedBytes(bytes: bytes).response(

@@ -15,6 +15,7 @@ struct RetrieveRoutes: Sendable {
     private let instancesRoute: InstancesRoute
     private let framesRoute: FramesRoute
     private let bulkDataRoute: BulkDataRoute
+    private let renderedRoute: RenderedRoute
     private let uriRoute: URIServiceRoute
 
     init(archive: Archive, pixels workers: PixelWorkers, configuration: GantryConfiguration) {
@@ -27,6 +28,7 @@ struct RetrieveRoutes: Sendable {
         instancesRoute = InstancesRoute(
             archive: archive, pixels: pixels, bulkData: bulkDataRoute, isAcceptStrict: isStrict,
             wildcardIsStored: configuration.retrieve.wildcardTransferSyntax == .stored)
+        renderedRoute = RenderedRoute(archive: archive, pixels: pixels, isAcceptStrict: isStrict)
         uriRoute = URIServiceRoute(archive: archive, pixels: pixels)
     }
 
@@ -42,6 +44,16 @@ struct RetrieveRoutes: Sendable {
         _ frames: FrameList, of entity: EntityPath, _ request: Request, at base: String
     ) async throws -> Response {
         try await framesRoute.answer(frames, of: entity, request, at: base)
+    }
+
+    func rendered(_ entity: EntityPath, _ request: Request, at base: String) async throws -> Response {
+        try await renderedRoute.answer(entity, request, at: base)
+    }
+
+    func renderedFrames(
+        _ frames: FrameList, of entity: EntityPath, _ request: Request, at base: String
+    ) async throws -> Response {
+        try await renderedRoute.answer(frames, of: entity, request, at: base)
     }
 
     func pixelData(of entity: EntityPath, _ request: Request, at base: String) async throws -> Response {

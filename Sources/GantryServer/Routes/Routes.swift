@@ -56,7 +56,11 @@ struct Routes: Sendable {
             return (.bulkData, try await retrieve.bulkDataValue(entity, path, request, at: base))
         case .frames(let entity, let frames, .pixelData):
             return (.frames, try await retrieve.frames(frames, of: entity, request, at: base))
-        case .entity(_, .rendered), .entity(_, .thumbnail), .frames(_, _, .rendered), .frames(_, _, .thumbnail):
+        case .entity(let entity, .rendered):
+            return (.rendered, try await retrieve.rendered(entity, request, at: base))
+        case .frames(let entity, let frames, .rendered):
+            return (.rendered, try await retrieve.renderedFrames(frames, of: entity, request, at: base))
+        case .entity(_, .thumbnail), .frames(_, _, .thumbnail):
             throw Problem(.notAcceptable, "This version does not render images.")
         }
     }
