@@ -91,6 +91,11 @@ extension MessageWriter {
         put(rendering.headLength)
         put(rendering.transferSyntaxUID)
         put(rendering.frame)
+        put(rendering.rescale != nil)
+        if let rescale = rendering.rescale {
+            put(rescale.slope)
+            put(rescale.intercept)
+        }
         put(rendering.showsPatient)
         put(rendering.showsTechnique)
         switch rendering.output {
@@ -122,8 +127,10 @@ extension MessageWriter {
             put(viewport.y)
             put(viewport.regionWidth)
             put(viewport.regionHeight)
+            put(viewport.enlarges)
         }
         put(request.drawsOverlays)
+        put(request.presentation.map { $0 == .inverse ? 2 : 1 } ?? 0)
         put(RenderingRequest.ColorProfile.all.firstIndex(of: request.colorProfile) ?? 0)
     }
 }
@@ -148,6 +155,8 @@ extension MessageReader {
         let headLength = try int()
         let transferSyntaxUID = try string()
         let frame = try int()
+        let rescale: FrameRendering.Rescale? =
+            try bool() ? FrameRendering.Rescale(slope: try double(), intercept: try double()) : nil
         let (showsPatient, showsTechnique) = (try bool(), try bool())
         let output: FrameRendering.Output
         switch try int() {
@@ -159,7 +168,8 @@ extension MessageReader {
         }
         return FrameRendering(
             source: source, headLength: headLength, transferSyntaxUID: transferSyntaxUID, frame: frame,
-            request: try request(), showsPatient: showsPatient, showsTechnique: showsTechnique, output: output)
+            request: try request(), rescale: rescale, showsPatient: showsPatient, showsTechnique: showsTechnique,
+            output: output)
     }
 
     private mutating func request() throws(MessageError) -> RenderingRequest {
@@ -174,9 +184,16 @@ extension MessageReader {
         if try bool() {
             request.viewport = Viewport(
                 width: try int(), height: try int(), x: try double(), y: try double(),
-                regionWidth: try optionalDouble(), regionHeight: try optionalDouble())
+                regionWidth: try optionalDouble(), regionHeight: try optionalDouble(),
+                enlarges: try bool())
         }
         request.drawsOverlays = try bool()
+        switch try int() {
+        case 0: break
+        case 1: request.presentation = .identity
+        case 2: request.presentation = .inverse
+        default: throw MessageError()
+        }
         let profile = try int()
         guard RenderingRequest.ColorProfile.all.indices.contains(profile) else { throw MessageError() }
         request.colorProfile = RenderingRequest.ColorProfile.all[profile]

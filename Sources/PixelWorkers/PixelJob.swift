@@ -28,6 +28,17 @@ package struct PixelJob: Hashable, Sendable {
 
 /// How a stored frame becomes an image for viewing.
 package struct FrameRendering: Hashable, Sendable {
+    /// From stored values to those that a window means.
+    package struct Rescale: Hashable, Sendable {
+        package var slope: Double
+        package var intercept: Double
+
+        package init(slope: Double, intercept: Double) {
+            self.slope = slope
+            self.intercept = intercept
+        }
+    }
+
     package enum Output: Hashable, Sendable {
         case jpeg(quality: Int)
         case png
@@ -44,6 +55,8 @@ package struct FrameRendering: Hashable, Sendable {
     /// Which frame it is, from 1.
     package var frame: Int
     package var request: RenderingRequest
+    /// Instead of the data set's modality transformation, as a presentation state demands (PS3.3 C.11.1).
+    package var rescale: Rescale?
     /// Whether lines about the patient, and about how the image was made, are burned in.
     package var showsPatient: Bool
     package var showsTechnique: Bool
@@ -51,13 +64,14 @@ package struct FrameRendering: Hashable, Sendable {
 
     package init(
         source: UInt64, headLength: Int = 0, transferSyntaxUID: String, frame: Int, request: RenderingRequest,
-        showsPatient: Bool = false, showsTechnique: Bool = false, output: Output
+        rescale: Rescale? = nil, showsPatient: Bool = false, showsTechnique: Bool = false, output: Output
     ) {
         self.source = source
         self.headLength = headLength
         self.transferSyntaxUID = transferSyntaxUID
         self.frame = frame
         self.request = request
+        self.rescale = rescale
         self.showsPatient = showsPatient
         self.showsTechnique = showsTechnique
         self.output = output

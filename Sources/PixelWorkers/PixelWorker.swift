@@ -118,7 +118,10 @@ package struct PixelWorker: ~Copyable {
         }
 
         // 2. The image.
-        let attributes = source.attributes(ofFrame: rendering.frame)
+        var attributes = source.attributes(ofFrame: rendering.frame)
+        if let rescale = rendering.rescale {
+            attributes.modality = .rescale(slope: rescale.slope, intercept: rescale.intercept)
+        }
         var request = rendering.request
         request.annotation =
             (rendering.showsPatient ? AnnotationLines.patient(source.dataSet) : [])

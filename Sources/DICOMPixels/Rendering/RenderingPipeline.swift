@@ -62,7 +62,8 @@ public struct RenderingPipeline: Sendable {
     ) throws(RenderingError) -> [UInt8] {
         let geometry = try geometry(of: frame, request)
         guard geometry.isOneToOne, !geometry.mirrorsVertically, geometry.width * geometry.height >= 1 << 20,
-            request.annotation.isEmpty, request.colorProfile == .no
+            request.annotation.isEmpty,
+            request.colorProfile == .no || request.colorProfile == .yes && attributes.iccProfile == nil
         else { return try ImageFileEncoder.jpeg(try render(frame, request, table: table), quality: quality) }
         let samples = try samples(of: frame, request, table: table)
         return try frame.bytes.withUnsafeBufferPointer { bytes throws(RenderingError) in

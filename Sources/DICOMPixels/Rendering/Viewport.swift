@@ -8,9 +8,12 @@ public struct Viewport: Hashable, Sendable {
     /// Extent of the region, up to the image's edge when absent; negative to mirror it.
     public var regionWidth: Double?
     public var regionHeight: Double?
+    /// Whether an image that is smaller is made larger.
+    public var enlarges: Bool
 
     public init(
-        width: Int, height: Int, x: Double = 0, y: Double = 0, regionWidth: Double? = nil, regionHeight: Double? = nil
+        width: Int, height: Int, x: Double = 0, y: Double = 0, regionWidth: Double? = nil, regionHeight: Double? = nil,
+        enlarges: Bool = true
     ) {
         self.width = width
         self.height = height
@@ -18,6 +21,7 @@ public struct Viewport: Hashable, Sendable {
         self.y = y
         self.regionWidth = regionWidth
         self.regionHeight = regionHeight
+        self.enlarges = enlarges
     }
 }
 
@@ -53,7 +57,8 @@ struct RegionGeometry: Hashable {
         mirrorsHorizontally = (viewport.regionWidth ?? 1) < 0
         mirrorsVertically = (viewport.regionHeight ?? 1) < 0
         let (spanWidth, spanHeight) = (across.upperBound - across.lowerBound, down.upperBound - down.lowerBound)
-        let scale = min(Double(viewport.width) / spanWidth, Double(viewport.height) / spanHeight)
+        let fitting = min(Double(viewport.width) / spanWidth, Double(viewport.height) / spanHeight)
+        let scale = viewport.enlarges ? fitting : min(1, fitting)
         let (outWidth, outHeight) = (max(1, (spanWidth * scale).rounded()), max(1, (spanHeight * scale).rounded()))
         guard outWidth * outHeight <= Double(pixelLimit), outWidth <= 0xFFFF, outHeight <= 0xFFFF else {
             throw RenderingError(.tooManyPixels(limit: pixelLimit))

@@ -5,7 +5,7 @@ import Synchronization
 package enum RouteName: String, CaseIterable, Sendable {
     case unknown
     case store, search
-    case retrieve, metadata, frames, bulkData = "bulkdata", pixelData = "pixeldata", rendered
+    case retrieve, metadata, frames, bulkData = "bulkdata", pixelData = "pixeldata", rendered, thumbnail
     case delete
     case capabilities
     case wadoURI = "wado-uri"

@@ -8,6 +8,8 @@ import PixelWorkers
 /// How frames become images for viewing: the parameters of a request in the words of the pixel workers.
 struct ImageRendering: Hashable, Sendable {
     var request = RenderingRequest()
+    /// What a presentation state says instead of the image.
+    var rescale: FrameRendering.Rescale?
     var showsPatient = false
     var showsTechnique = false
     /// Of JPEG, 1 to 100.
@@ -57,7 +59,7 @@ struct ImageRendering: Hashable, Sendable {
     /// Whether a stored JPEG that is shown right by itself may be the answer.
     var allowsStoredJPEG: Bool {
         request.window == nil && request.viewport == nil && request.drawsOverlays && quality == nil && !showsPatient
-            && !showsTechnique && request.presentation == nil
+            && !showsTechnique && request.presentation == nil && rescale == nil
             && (request.colorProfile == .yes || request.colorProfile == .no)
     }
 
@@ -70,7 +72,8 @@ struct ImageRendering: Hashable, Sendable {
         }
         return FrameRendering(
             source: UInt64(bitPattern: frame.instance.version), transferSyntaxUID: frame.instance.transferSyntaxUID,
-            frame: frame.number, request: request, showsPatient: showsPatient, showsTechnique: showsTechnique,
+            frame: frame.number, request: request, rescale: rescale, showsPatient: showsPatient,
+            showsTechnique: showsTechnique,
             output: output)
     }
 
@@ -92,7 +95,9 @@ struct ImageRendering: Hashable, Sendable {
     }
 
     /// Frames as one animated GIF.
-    func animation(of frames: [StoredFrame], by access: PixelAccess) async throws -> ByteBuffer {
+    func animation(
+        of frames: [StoredFrame], presentedBy state: PresentationState? = nil, by access: PixelAccess
+    ) async throws -> ByteBuffer {
         guard let first = frames.first else { throw Problem(.noSuchResource, "There is no such frame.") }
         let image = try await access.image(of: first.instance)
         let size = request.viewport.map { $0.width * $0.height } ?? image.rows * image.columns
@@ -105,8 +110,10 @@ struct ImageRendering: Hashable, Sendable {
                 try Task.checkCancellation()
                 let output = FrameRendering.Output.animation(
                     isFirst: index == 0, isLast: index == frames.count - 1)
+                let (instance, number) = (frame.instance.identity.instance, frame.number)
+                let shown = state?.applied(to: self, of: instance, frame: number) ?? self
                 bytes = try await session.render(
-                    rendering(of: frame, as: output), frame.bytes(from: access.blobs)
+                    shown.rendering(of: frame, as: output), frame.bytes(from: access.blobs)
                 ) { try await InstanceHead.bytes(of: frame.instance, in: access.blobs) }
             }
             return bytes

@@ -20,6 +20,8 @@ struct RenderedPart: Sendable {
     let viewed: ViewedInstance
     let content: Content
     let mediaType: String
+    /// What says how the image's grays are to be shown.
+    var state: PresentationState?
 
     /// What the part says of itself: text is always in UTF-8.
     var contentType: String { content.isReport ? "\(mediaType); charset=utf-8" : mediaType }
@@ -55,8 +57,12 @@ struct RenderedPart: Sendable {
 
     func make(_ rendering: ImageRendering, by access: PixelAccess) async throws -> Ready {
         switch content {
-        case .frame(let frame): return .bytes(try await rendering.image(of: frame, as: mediaType, by: access))
-        case .animation(let frames): return .bytes(try await rendering.animation(of: frames, by: access))
+        case .frame(let frame):
+            let (instance, number) = (frame.instance.identity.instance, frame.number)
+            let rendering = state?.applied(to: rendering, of: instance, frame: number) ?? rendering
+            return .bytes(try await rendering.image(of: frame, as: mediaType, by: access))
+        case .animation(let frames):
+            return .bytes(try await rendering.animation(of: frames, presentedBy: state, by: access))
         case .report: return .bytes(try await reportText(from: access.blobs))
         case .document(let value):
             if let blob = value.blob { return .stored(blob) }
@@ -90,5 +96,5 @@ struct RenderedPart: Sendable {
 }
 
 extension RenderedPart.Content {
-    var isReport: Bool { if case .report = self { true } else { false } }
+    fileprivate var isReport: Bool { if case .report = self { true } else { false } }
 }

@@ -12,6 +12,8 @@ struct ViewedInstance: Sendable {
         case video(FrameLayout, mediaType: String)
         case report
         case document(BulkValue, mediaType: String)
+        /// A Grayscale Softcopy Presentation State: the images that it refers to are shown for it.
+        case presentationState
         /// Nothing to look at.
         case other
     }
@@ -27,6 +29,8 @@ struct ViewedInstance: Sendable {
             kind = syntax?.videoMediaType.map { .video(layout, mediaType: $0) } ?? .image(layout)
         } else if instance.identity.sopClass.isStructuredReport {
             kind = .report
+        } else if instance.identity.sopClass.string == PresentationState.sopClass {
+            kind = .presentationState
         } else if instance.identity.sopClass.isEncapsulatedDocument {
             let stream = StoredStream(instance: instance, blobs: blobs)
             let path = BulkDataPath(tag: .encapsulatedDocument)
@@ -48,7 +52,39 @@ struct ViewedInstance: Sendable {
         case .video(_, let mediaType): .video(mediaType)
         case .report: .structuredReport
         case .document(_, let mediaType): .document(mediaType)
-        case .other: .other
+        case .presentationState, .other: .other
+        }
+    }
+
+    /// The parts that it is in a multipart answer, in the best of these types that it can be; none when it can be in
+    /// none.
+    ///
+    /// - Parameter numbers: frames that are shown; all of them when absent.
+    func parts(_ types: [String], frames numbers: [Int]? = nil) -> [RenderedPart] {
+        let possible = category().partTypes
+        guard let type = types.first(where: { possible.contains($0) }) else { return [] }
+        guard case .image(let layout) = kind else { return whole(as: type).map { [$0] } ?? [] }
+        return frames(layout, numbers).map { RenderedPart(viewed: self, content: .frame($0), mediaType: type) }
+    }
+
+    /// The one part that it is; `nil` when there is nothing to look at.
+    func whole(as mediaType: String, frames numbers: [Int]? = nil) -> RenderedPart? {
+        let content: RenderedPart.Content
+        switch kind {
+        case .image(let layout):
+            let frames = frames(layout, numbers)
+            content = frames.count == 1 ? .frame(frames[0]) : .animation(frames)
+        case .video(let layout, _): content = .video(layout.byteRanges(ofFrame: 1) ?? [])
+        case .report: content = .report
+        case .document(let value, _): content = .document(value)
+        case .presentationState, .other: return nil
+        }
+        return RenderedPart(viewed: self, content: content, mediaType: mediaType)
+    }
+
+    private func frames(_ layout: FrameLayout, _ numbers: [Int]?) -> [StoredFrame] {
+        (numbers ?? Array(1...max(1, layout.frameCount))).filter { $0 >= 1 && $0 <= layout.frameCount }.map {
+            StoredFrame(instance: instance, layout: layout, number: $0)
         }
     }
 

@@ -16,6 +16,7 @@ struct RetrieveRoutes: Sendable {
     private let framesRoute: FramesRoute
     private let bulkDataRoute: BulkDataRoute
     private let renderedRoute: RenderedRoute
+    private let thumbnailRoute: ThumbnailRoute
     private let uriRoute: URIServiceRoute
 
     init(archive: Archive, pixels workers: PixelWorkers, configuration: GantryConfiguration) {
@@ -29,6 +30,7 @@ struct RetrieveRoutes: Sendable {
             archive: archive, pixels: pixels, bulkData: bulkDataRoute, isAcceptStrict: isStrict,
             wildcardIsStored: configuration.retrieve.wildcardTransferSyntax == .stored)
         renderedRoute = RenderedRoute(archive: archive, pixels: pixels, isAcceptStrict: isStrict)
+        thumbnailRoute = ThumbnailRoute(archive: archive, pixels: pixels, isAcceptStrict: isStrict)
         uriRoute = URIServiceRoute(archive: archive, pixels: pixels)
     }
 
@@ -56,6 +58,12 @@ struct RetrieveRoutes: Sendable {
         try await renderedRoute.answer(frames, of: entity, request, at: base)
     }
 
+    func thumbnail(
+        _ entity: EntityPath, frames: FrameList? = nil, _ request: Request, at base: String
+    ) async throws -> Response {
+        try await thumbnailRoute.answer(entity, frames: frames, request, at: base)
+    }
+
     func pixelData(of entity: EntityPath, _ request: Request, at base: String) async throws -> Response {
         try await framesRoute.answerPixelData(of: entity, request, at: base)
     }
@@ -71,6 +79,6 @@ struct RetrieveRoutes: Sendable {
     }
 
     func answerURIRequest(_ request: Request, at base: String, context: GantryContext) async throws -> Response {
-        try await uriRoute.answer(request)
+        try await uriRoute.answer(request, at: base)
     }
 }

@@ -60,8 +60,10 @@ struct Routes: Sendable {
             return (.rendered, try await retrieve.rendered(entity, request, at: base))
         case .frames(let entity, let frames, .rendered):
             return (.rendered, try await retrieve.renderedFrames(frames, of: entity, request, at: base))
-        case .entity(_, .thumbnail), .frames(_, _, .thumbnail):
-            throw Problem(.notAcceptable, "This version does not render images.")
+        case .entity(let entity, .thumbnail):
+            return (.thumbnail, try await retrieve.thumbnail(entity, request, at: base))
+        case .frames(let entity, let frames, .thumbnail):
+            return (.thumbnail, try await retrieve.thumbnail(entity, frames: frames, request, at: base))
         }
     }
 

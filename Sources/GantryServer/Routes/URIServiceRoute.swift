@@ -1,21 +1,17 @@
 import Archive
 import DICOMCore
+import DICOMPixels
 import DICOMWeb
 import HTTPTypes
 import Hummingbird
 import NIOCore
 
-/// WADO-URI for `application/dicom` (PS3.18 9).
+/// WADO-URI: one instance as a Part 10 file, or something to look at (PS3.18 9).
 struct URIServiceRoute: Sendable {
     let archive: Archive
     let pixels: PixelAccess
 
-    private static let renderedOnly = [
-        "frameNumber", "imageQuality", "imageAnnotation", "rows", "columns", "region", "windowCenter", "windowWidth",
-        "presentationUID", "presentationSeriesUID",
-    ]
-
-    func answer(_ request: Request) async throws -> Response {
+    func answer(_ request: Request, at base: String) async throws -> Response {
         let query = request.uri.queryParameters
         func text(_ name: String) -> String? { query[Substring(name)].map(String.init) }
         guard text("requestType") == "WADO" else {
@@ -29,13 +25,12 @@ struct URIServiceRoute: Sendable {
         }
         let entity = EntityPath(
             study: try uid("studyUID"), series: try uid("seriesUID"), instance: try uid("objectUID"))
-        let types = text("contentType")?.split(separator: ",").map { $0.trimmingSpaces.lowercased() } ?? []
-        guard types.contains("application/dicom") else {
-            throw Problem(
-                .notAcceptable, "This version does not render images; ask with contentType=application/dicom.")
-        }
-        for name in Self.renderedOnly where text(name) != nil {
-            throw Problem(.invalidQuery, "The parameter \(name) does not go with application/dicom.")
+        let isFile = wantsFile(text("contentType"), request)
+        let rendered = try URIRenderedRequest(text)
+        if isFile {
+            for name in URIRenderedRequest.names where text(name) != nil {
+                throw Problem(.invalidQuery, "The parameter \(name) does not go with application/dicom.")
+            }
         }
         if text("anonymize") == "yes" {
             throw Problem(.notAcceptable, "This server does not anonymize; nothing was sent.")
@@ -44,7 +39,28 @@ struct URIServiceRoute: Sendable {
             study: entity.study, series: entity.series, instance: entity.instance
         ).required(entity)
         guard let instance = found.instances.first else { throw Problem(.noSuchResource, "There is no such instance.") }
-        let wish = TransferSyntaxWish(parameter: text("transferSyntax"))
+        if isFile { return try await file(instance, text("transferSyntax"), request) }
+        guard text("transferSyntax") == nil else {
+            throw Problem(.invalidQuery, "The parameter transferSyntax goes with application/dicom only.")
+        }
+        let accept = AcceptHeader(text("contentType").map { [$0] } ?? request.headers[values: .accept])
+        return try await image(of: instance, rendered, accept, request, at: base)
+    }
+
+    /// Without `contentType`, the Accept header decides, which has to name the type: a browser's wildcard means an image.
+    private func wantsFile(_ contentType: String?, _ request: Request) -> Bool {
+        let ranges = AcceptHeader(contentType.map { [$0] } ?? request.headers[values: .accept]).ranges
+        let named = ranges.contains { $0.mediaType.essence == "application/dicom" && $0.quality > 0 }
+        return named
+            && (contentType != nil || !ranges.contains { $0.mediaType.type == "*" || $0.mediaType.type == "image" })
+    }
+
+    // MARK: - File
+
+    private func file(
+        _ instance: StoredInstance, _ transferSyntax: String?, _ request: Request
+    ) async throws -> Response {
+        let wish = TransferSyntaxWish(parameter: transferSyntax)
         let content: InstanceContent
         switch TransferSyntaxSelection.withCodecs.instance(stored: instance.transferSyntaxUID, wish: wish) {
         case .stored: content = InstanceContent(stored: instance)
@@ -61,5 +77,66 @@ struct URIServiceRoute: Sendable {
         var response = try await SinglePartFile(content: content, blobs: archive.blobs).response(request)
         conditional.apply(to: &response)
         return response
+    }
+
+    // MARK: - Something to look at
+
+    private func image(
+        of instance: StoredInstance, _ wanted: URIRenderedRequest, _ accept: AcceptHeader, _ request: Request,
+        at base: String
+    ) async throws -> Response {
+        let viewed = try await ViewedInstance(instance, in: archive.blobs)
+        let layout: FrameLayout?
+        if case .image(let known) = viewed.kind { layout = known } else { layout = nil }
+        // One frame is in any type; all of them are in a GIF only, and without a number others show the first.
+        let category = layout == nil ? viewed.category() : .singleFrameImage
+        let types = RenderedMediaTypes([category])
+        guard !types.offers.isEmpty else { throw Problem(.noSuchResource, "There is nothing to render.") }
+        guard let type = try types.choices(accept: accept).first(where: { !$0.isMultipart })?.mediaType else {
+            throw Problem(.notAcceptable, "A WADO-URI answer has one part.")
+        }
+        var numbers: [Int]?
+        if let layout {
+            numbers = type == "image/gif" && wanted.frame == nil ? nil : [wanted.frame ?? 1]
+            guard (wanted.frame ?? 1) <= layout.frameCount else {
+                throw Problem(.noSuchResource, "The instance has \(layout.frameCount) frames.")
+            }
+        } else if wanted.frame != nil {
+            throw Problem(.noSuchResource, "The instance has no frames.")
+        }
+        guard var part = viewed.whole(as: type, frames: numbers) else {
+            throw Problem(.noSuchResource, "There is nothing to render.")
+        }
+        var version = instance.version
+        if let presentation = wanted.presentation {
+            let state = try await self.state(presentation, for: instance)
+            part.state = state.state
+            version = max(version, state.version)
+        }
+        let description = wanted.region == nil || layout == nil ? nil : try await pixels.image(of: instance)
+        let answer = RenderedAnswer(
+            parts: [part], isMultipart: false, rendering: wanted.rendering(of: description), version: version,
+            warnings: (part.state?.leftOut).flatMap {
+                $0.isEmpty ? nil : ["Not rendered: \($0.joined(separator: ", "))"]
+            } ?? [])
+        return try await answer.response(to: request, at: base, by: pixels)
+    }
+
+    private func state(
+        _ presentation: (state: UID, series: UID), for instance: StoredInstance
+    ) async throws -> (state: PresentationState, version: Int64) {
+        let entity = EntityPath(
+            study: instance.identity.study, series: presentation.series, instance: presentation.state)
+        let found = try await archive.instances(
+            study: entity.study, series: entity.series, instance: entity.instance
+        ).required(entity)
+        guard let stored = found.instances.first, stored.identity.sopClass.string == PresentationState.sopClass else {
+            throw Problem(.notAcceptable, "Only Grayscale Softcopy Presentation States are rendered.")
+        }
+        let state = try PresentationState(try await StoredStream(instance: stored, blobs: archive.blobs).dataSet())
+        guard state.references.contains(where: { $0.instance == instance.identity.instance }) else {
+            throw Problem(.noSuchResource, "The presentation state does not refer to the image.")
+        }
+        return (state, found.version)
     }
 }
