@@ -221,7 +221,7 @@ let package = Package(
             dependencies: [
                 "GantryServer", "PixelWorkers", "SQLiteStorage", "SQLStorage", "BlobStorage", "Archive", "Ingestion",
                 "DICOMCore",
-                "DICOMModels", "DICOMWeb", "Observability", "GantryTesting",
+                "DICOMModels", "DICOMPixels", "DICOMWeb", "Observability", "GantryTesting",
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),

@@ -102,7 +102,3 @@ extension Response {
         headers.append(HTTPField(name: .warning, value: "299 \(base) \"\(text)\""))
     }
 }
-
-extension HTTPField.Name {
-    static let contentSecurityPolicy = HTTPField.Name("Content-Security-Policy")!
-}

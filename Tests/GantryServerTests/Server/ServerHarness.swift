@@ -67,7 +67,7 @@ struct ServerHarness: Sendable {
         ) { response in
             Answer(
                 status: response.status.code, headers: response.headers,
-                body: String(buffer: response.body), byteCount: response.body.readableBytes)
+                body: String(buffer: response.body), bytes: Array(response.body.readableBytesView))
         }
     }
 
@@ -81,7 +81,9 @@ struct ServerHarness: Sendable {
         var status: Int
         var headers: HTTPFields
         var body: String
-        var byteCount: Int
+        var bytes: [UInt8]
+
+        var byteCount: Int { bytes.count }
 
         /// The problem, when the answer is one.
         var problem: ProblemBody? {

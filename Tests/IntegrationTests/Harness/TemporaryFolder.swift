@@ -55,7 +55,8 @@ final class TemporaryFolder: Sendable {
 
     static func text(of path: String) -> String? { bytes(of: path).map { String(decoding: $0, as: UTF8.self) } }
 
-    private static func names(in path: String) -> [String] {
+    /// Names in a folder; none when it isn't there.
+    static func names(in path: String) -> [String] {
         guard let folder = opendir(path) else { return [] }
         defer { closedir(folder) }
         var names: [String] = []
