@@ -64,9 +64,8 @@ struct InstanceContent: Sendable {
     func bytes(from blobs: any BlobStore) async throws -> ByteBuffer {
         guard let storedRange else {
             var all = ByteBuffer()
-            if var file = convertedFile(from: blobs) {
-                while let piece = try await file.next() { all.writeImmutableBuffer(piece) }
-            }
+            var pieces = pieces(from: blobs)
+            while let piece = try await pieces.next() { all.writeImmutableBuffer(piece) }
             return all
         }
         let data = try await blobs.read(instance.location, storedRange)
@@ -75,58 +74,22 @@ struct InstanceContent: Sendable {
         return meta
     }
 
+    /// The file piece by piece.
+    func pieces(from blobs: any BlobStore) -> InstancePieces {
+        switch form {
+        case .stored: InstancePieces(before: 0..<instance.length, of: instance, in: blobs)
+        case .rewrittenMeta(let meta):
+            InstancePieces(meta, before: instance.dataSetOffset..<instance.length, of: instance, in: blobs)
+        case .converted(let target): InstancePieces(instance, convertedTo: target, from: blobs)
+        }
+    }
+
     /// Sends the file piece by piece; the peer's pace holds back the reading.
     @concurrent
     func write(from blobs: any BlobStore, to writer: inout any ResponseBodyWriter) async throws {
-        if case .rewrittenMeta(let meta) = form { try await writer.write(meta) }
-        if let storedRange {
-            for try await chunk in blobs.chunks(instance.location, storedRange, chunkSize: Self.chunkSize) {
-                try await writer.write(chunk)
-            }
-        } else if var file = convertedFile(from: blobs) {
-            while let piece = try await file.next() { try await writer.write(piece) }
-        }
-    }
-
-    private func convertedFile(from blobs: any BlobStore) -> ConvertedFile? {
-        guard case .converted(let target) = form else { return nil }
-        return ConvertedFile(instance, to: target, from: blobs)
+        var pieces = pieces(from: blobs)
+        while let piece = try await pieces.next() { try await writer.write(piece) }
     }
 
     static let chunkSize = 1 << 20
-}
-
-/// A stored instance in another transfer syntax, made piece by piece.
-private struct ConvertedFile {
-    private var converter: Part10Converter
-    private var chunks: BlobChunks.AsyncIterator
-    private var isFinished = false
-
-    init(_ instance: StoredInstance, to target: TransferSyntax, from blobs: any BlobStore) {
-        converter = Part10Converter(
-            from: .init(
-                sopClassUID: instance.identity.sopClass.string, sopInstanceUID: instance.identity.instance.string,
-                transferSyntaxUID: instance.transferSyntaxUID, dataSetOffset: 0),
-            to: target)
-        chunks = blobs.chunks(
-            instance.location, instance.dataSetOffset..<instance.length, chunkSize: InstanceContent.chunkSize
-        ).makeAsyncIterator()
-    }
-
-    /// The next piece; `nil` at the end.
-    mutating func next() async throws -> ByteBuffer? {
-        var output: [UInt8] = []
-        while !isFinished {
-            if let chunk = try await chunks.next() {
-                try chunk.withUnsafeReadableBytes { bytes throws(DataSetReadError) in
-                    try converter.receive(bytes, into: &output)
-                }
-            } else {
-                isFinished = true
-                try converter.finish(into: &output)
-            }
-            if !output.isEmpty { return ByteBuffer(bytes: output) }
-        }
-        return nil
-    }
 }
