@@ -81,15 +81,15 @@ struct BulkDataRoute: Sendable {
                 items.append(.value(value, location: "\(base)\(instance.path)/bulkdata/\(path)"))
             }
             guard let layout = FrameLayout(decoding: instance.frameLayout), layout.frameCount > 0 else { continue }
-            items += (1...layout.frameCount).map { .frame($0, of: instance, layout) }
+            items.append(.frames(of: instance, layout))
         }
         guard !items.isEmpty else { throw Problem(.noSuchResource, "There is no bulk data.") }
 
         // 2. How it is told: as if it were one item, and if more are acceptable, again without the single-part forms.
         var parts = self.parts(items, wanted, wanted.representations, isOneOfSeveral: false)
-        let frameCount = items.count(where: \.isFrame)
-        if parts.count > 1 || parts.count == 1 && parts[0].isFrame && frameCount > 1 {
-            let forms = try wanted.representations(forItems: max(parts.count, frameCount))
+        let count = items.reduce(0) { $0 + $1.count }
+        if parts.count > 1 {
+            let forms = try wanted.representations(forItems: parts.count)
             parts = self.parts(items, wanted, forms, isOneOfSeveral: true)
         }
         guard let first = parts.first else {
@@ -102,13 +102,13 @@ struct BulkDataRoute: Sendable {
         switch first {
         case .value(let value, let form, let location) where form.packaging == .single:
             response = try await value.response(request, as: form, location: location, blobs: archive.blobs)
-        case .frame where parts.count == 1 && frameCount == 1:
-            return try await frames.answerPixelData(of: entity, request, at: base)
+        case .frame where parts.count == 1:
+            response = try await frames.answerPixelData(of: entity, request, at: base)
         case .value, .frame:
             response = multipart(parts, partType: first.mediaType, at: base)
-            if parts.count < items.count { response.status = .partialContent }
+            if parts.count < count { response.status = .partialContent }
         }
-        if parts.count < items.count {
+        if parts.count < count {
             response.headers[.warning] = "299 \(base) \"Some values are not available in an acceptable form\""
         }
         conditional.apply(to: &response)
@@ -119,18 +119,22 @@ struct BulkDataRoute: Sendable {
     private func parts(
         _ items: [BulkItem], _ wanted: RetrieveRequest, _ representations: [Representation], isOneOfSeveral: Bool
     ) -> [BulkPart] {
-        items.compactMap { item in
+        var parts: [BulkPart] = []
+        for item in items {
             switch item {
             case .value(let value, let location):
-                wanted.form(of: value, representations, isOneOfSeveral: isOneOfSeveral).map {
-                    .value(value, $0, location: location)
+                guard let form = wanted.form(of: value, representations, isOneOfSeveral: isOneOfSeveral) else {
+                    continue
                 }
-            case .frame(let number, let instance, let layout):
-                frames.form(representations, for: instance).map {
-                    .frame(FramePiece(instance: instance, layout: layout, number: number, form: $0))
+                parts.append(.value(value, form, location: location))
+            case .frames(let instance, let layout):
+                guard let form = frames.form(representations, for: instance) else { continue }
+                parts += (1...layout.frameCount).map {
+                    .frame(FramePiece(instance: instance, layout: layout, number: $0, form: form))
                 }
             }
         }
+        return parts
     }
 
     private func multipart(_ bulkParts: [BulkPart], partType: String, at base: String) -> Response {
@@ -170,12 +174,18 @@ struct BulkDataRoute: Sendable {
     }
 }
 
-/// A large value or a frame, before it is known how it is told.
+/// A large value or an instance's frames, before it is known how they are told.
 private enum BulkItem: Sendable {
     case value(BulkValue, location: String)
-    case frame(Int, of: StoredInstance, FrameLayout)
+    /// At least one.
+    case frames(of: StoredInstance, FrameLayout)
 
-    var isFrame: Bool { if case .frame = self { true } else { false } }
+    var count: Int {
+        switch self {
+        case .value: 1
+        case .frames(_, let layout): layout.frameCount
+        }
+    }
 }
 
 /// One part of an answer with all bulk data.
@@ -189,8 +199,6 @@ private enum BulkPart: Sendable {
         case .frame(let frame): frame.form.mediaType
         }
     }
-
-    var isFrame: Bool { if case .frame = self { true } else { false } }
 
     /// Tells forms apart, for entity tags.
     var mark: String {

@@ -99,6 +99,19 @@ import Testing
             #expect(try await server.send(.get, study, [.accept: "application/pdf"]).status == 406)
             #expect(try await server.send(.get, study + "/bulkdata", [.accept: "application/pdf"]).status == 406)
 
+            // An image alone, one in a study of others, and one of several frames.
+            var frames = TestInstance(study: 2)
+            frames.frames = 2
+            try await server.store(frames.part10())
+            try await server.store(TestInstance(study: 3).part10())
+            for (number, status) in [(2, 406), (3, 200)] {
+                let path = "studies/\(TestInstance(study: number).studyUID)/bulkdata"
+                let alone = try await server.send(.get, path, [.accept: "application/octet-stream"])
+                #expect(alone.status == status, "study \(number)")
+                if status == 200 { #expect(alone.bytes == TestInstance().pixelData) }
+                let parts = try await server.send(.get, path, [.accept: "application/octet-stream, \(Self.octets)"])
+                #expect(parts.status == 200)
+            }
             let image = TestInstance(instance: 3)
             try await server.store(image.part10())
             let some = try await server.send(.get, study, [.accept: Self.pdf])
