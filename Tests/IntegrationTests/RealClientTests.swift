@@ -74,6 +74,10 @@ struct RealClientTests {
             _ = try await curl(
                 "-H", "Accept: application/dicom; transfer-syntax=*", "-o", back, "\(server.service)/\(image.path)")
             #expect(TemporaryFolder.bytes(of: back) == image.bytes)
+            let zip = server.folder.path + "/study.zip"
+            _ = try await curl(
+                "-H", "Accept: application/zip", "-o", zip, "\(server.service)/studies/\(image.instance.studyUID)")
+            try await Self.tool("unzip", ["-tq", zip], in: server.folder)
         }
     }
 

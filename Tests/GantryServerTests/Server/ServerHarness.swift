@@ -67,7 +67,7 @@ struct ServerHarness: Sendable {
         ) { response in
             Answer(
                 status: response.status.code, headers: response.headers,
-                body: String(buffer: response.body), byteCount: response.body.readableBytes)
+                bytes: Array(response.body.readableBytesView))
         }
     }
 
@@ -80,8 +80,10 @@ struct ServerHarness: Sendable {
     struct Answer: Sendable {
         var status: Int
         var headers: HTTPFields
-        var body: String
-        var byteCount: Int
+        var bytes: [UInt8]
+
+        var body: String { String(decoding: bytes, as: UTF8.self) }
+        var byteCount: Int { bytes.count }
 
         /// The problem, when the answer is one.
         var problem: ProblemBody? {
