@@ -36,7 +36,9 @@ struct ServerHarness: Sendable {
         try await Migrator(Gantry.migrations).migrate(database, now: Gantry.systemClock())
 
         let logs = CapturedLog()
-        let logger = Logger(label: "gantry") { JSONLogHandler(label: $0, level: .trace, output: logs.output) }
+        let logger = Logger(label: "gantry") {
+            LineLogHandler(label: $0, format: .json, level: .trace, output: logs.output)
+        }
         let registry = MetricRegistry()
         let gantry = Gantry(
             configuration: configuration, backends: StorageBackends(database: database, blobs: blobs),
