@@ -1,6 +1,5 @@
 import Archive
 import DICOMCore
-import DICOMModels
 import DICOMWeb
 import HTTPTypes
 import Hummingbird
@@ -51,15 +50,10 @@ struct SearchRoutes: Sendable {
         case .json:
             result.writeJSON(base: base, into: &bytes)
         case .xml:
-            var generator = SystemRandomNumberGenerator()
-            var parts = MultipartRelatedWriter(partType: "application/dicom+xml", using: &generator)
-            var xml = NativeModelWriter(bulkData: .inlineEverything)
-            contentType = parts.contentType
-            for index in 0..<result.count {
-                bytes += parts.partBegins(contentType: "application/dicom+xml")
-                xml.write(try result.dataSet(match: index, base: base), into: &bytes)
-            }
-            bytes += parts.end()
+            var parts = XMLParts()
+            for index in 0..<result.count { parts.append(try result.dataSet(match: index, base: base)) }
+            parts.end()
+            (bytes, contentType) = (parts.bytes, parts.contentType)
         }
         var response = TextBody.response(bytes, contentType: contentType, gzip: gzip)
         response.headers[.cacheControl] = "private, no-cache"

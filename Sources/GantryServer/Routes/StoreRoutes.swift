@@ -102,12 +102,10 @@ private struct StoreAnswer {
             writer.write(module, into: &bytes)
             headers[.contentType] = "application/dicom+xml"
         case .multipartXML:
-            var generator = SystemRandomNumberGenerator()
-            var parts = MultipartRelatedWriter(partType: "application/dicom+xml", using: &generator)
-            var writer = NativeModelWriter(bulkData: .inlineEverything)
-            bytes = parts.partBegins(contentType: "application/dicom+xml")
-            writer.write(module, into: &bytes)
-            bytes += parts.end()
+            var parts = XMLParts()
+            parts.append(module)
+            parts.end()
+            bytes = parts.bytes
             headers[.contentType] = parts.contentType
         }
         if let text = result.warningText { headers[.warning] = "299 \(base) \"\(text)\"" }
