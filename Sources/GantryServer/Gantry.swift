@@ -140,6 +140,7 @@ extension GantryConfiguration {
         var ingestion = IngestionConfiguration()
         ingestion.studyMismatch = store.studyMismatch == .warn ? .warn : .reject
         ingestion.preamble = store.preamble == .keep ? .keep : .zero
+        ingestion.acceptsTruncatedPixelData = store.acceptsTruncatedPixelData
         ingestion.deniedSOPClasses = Set(store.deniedSOPClasses)
         ingestion.maximumInstanceBytes = limits.bytesPerPart
         ingestion.byteBudget = limits.concurrentBytes

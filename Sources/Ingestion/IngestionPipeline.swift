@@ -70,7 +70,8 @@ package struct IngestionPipeline: Service {
         do {
             return InstanceReceiver(
                 writer: try await blobs.stage(expectedLength: expectedLength), limit: limit,
-                zeroesPreamble: configuration.preamble == .zero, origin: origin, receivedAt: now)
+                zeroesPreamble: configuration.preamble == .zero, rules: configuration.readingRules, origin: origin,
+                receivedAt: now)
         } catch {
             return InstanceReceiver(refusal: RefusalCause(storageError: error), origin: origin, receivedAt: now)
         }

@@ -17,13 +17,16 @@ package struct InstanceReceiver {
     private var held: ByteBuffer?
     private var hasBegun = false
     private let limit: Int
+    private let rules: ReadingRules
     private let origin: IngestionOrigin
     private let receivedAt: Int64
 
     init(
-        writer: any BlobWriter, limit: Int, zeroesPreamble: Bool, origin: IngestionOrigin, receivedAt: Int64
+        writer: any BlobWriter, limit: Int, zeroesPreamble: Bool, rules: ReadingRules = .tolerant,
+        origin: IngestionOrigin, receivedAt: Int64
     ) {
-        reader = Part10Reader()
+        reader = Part10Reader(rules: rules)
+        self.rules = rules
         self.writer = writer
         preamble = zeroesPreamble ? PreambleFilter() : nil
         self.limit = limit
@@ -35,6 +38,7 @@ package struct InstanceReceiver {
     init(refusal: RefusalCause, origin: IngestionOrigin, receivedAt: Int64) {
         self.refusal = refusal
         limit = .max
+        rules = .tolerant
         self.origin = origin
         self.receivedAt = receivedAt
     }
@@ -103,7 +107,7 @@ package struct InstanceReceiver {
     }
 
     private mutating func readToEnd() throws(DataSetReadError) -> DICOMFile? {
-        if let whole = held { return try Part10Reader.read(Array(whole.readableBytesView)) }
+        if let whole = held { return try Part10Reader.read(Array(whole.readableBytesView), rules: rules) }
         return try reader?.finish()
     }
 

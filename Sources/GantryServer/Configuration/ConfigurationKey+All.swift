@@ -101,6 +101,10 @@ extension ConfigurationKey {
             list: "store.deniedSOPClasses", \.store.deniedSOPClasses, .uid,
             "Instances of these SOP Classes fail with reason 0122H."),
         ConfigurationKey(
+            "store.acceptTruncatedPixelData", \.store.acceptsTruncatedPixelData, .flag,
+            "Takes an instance whose uncompressed pixel data ends before its last frame; what is there of it is kept as it came. Otherwise it fails with reason C000H."
+        ),
+        ConfigurationKey(
             "search.maximumResults", \.search.maximumResults, .wholeNumber(1...1_000_000),
             "The most results of one search answer; a greater `limit` is lowered to it, with a warning."),
         ConfigurationKey(

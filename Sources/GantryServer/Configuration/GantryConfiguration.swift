@@ -72,6 +72,7 @@ package struct GantryConfiguration: Sendable, Hashable {
         package var conflictWindow: Duration = .seconds(300)
         package var preamble = Preamble.keep
         package var deniedSOPClasses: [String] = []
+        package var acceptsTruncatedPixelData = false
     }
 
     package struct Search: Sendable, Hashable {
