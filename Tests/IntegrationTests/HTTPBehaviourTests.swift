@@ -229,3 +229,39 @@ struct HTTPBehaviourTests {
         }
     }
 }
+
+    /// RFC 9112 9.3 and 6.3.
+    @Test(.timeLimit(.minutes(1)))
+    func `a connection of HTTP 1_0 ends with the answer unless it is to be kept`() async throws {
+        try await RunningServer.run { server in
+            let image = SampleImage()
+            _ = try await server.store([image.bytes, SampleImage(instance: 2).bytes])
+            let study = "/dicomweb/studies/\(image.instance.studyUID)"
+
+            for fields in ["", "Connection: close\r\n", "Expect: 100-continue\r\n"] {
+                let connection = try await RawConnection.open(server)
+                try await connection.send("GET /dicomweb/studies HTTP/1.0\r\n\(fields)\r\n")
+                let answer = await connection.answer()
+                #expect(answer?.status == 200 && answer?.body.isEmpty == false)
+                #expect(answer?.fields["connection"] == "close")
+                #expect(await connection.isClosedByPeer(), "\(fields)")
+                await connection.close()
+            }
+
+            let kept = try await RawConnection.open(server)
+            for _ in 1...2 {
+                try await kept.send("GET /dicomweb/studies HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n")
+                let answer = await kept.answer()
+                #expect(answer?.status == 200 && answer?.fields["connection"] == "keep-alive")
+            }
+            // A body of unknown length ends with the connection, and has no chunks.
+            try await kept.send("GET \(study) HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
+            let answer = await kept.answer()
+            #expect(answer?.status == 200 && answer?.fields["transfer-encoding"] == nil)
+            #expect(answer?.fields["connection"] == "close")
+            let body = await kept.rest()
+            let boundary = answer?.fields["content-type"]?.split(separator: "boundary=\"").last?.prefix { $0 != "\"" }
+            #expect(String(decoding: body.suffix(200), as: UTF8.self).hasSuffix("--\(boundary ?? "none")--\r\n"))
+            await kept.close()
+        }
+    }
