@@ -186,6 +186,46 @@ struct HTTPBehaviourTests {
         }
     }
 
+    /// The time has full seconds only, so the server keeps it to itself until the second of the change is over.
+    @Test(.timeLimit(.minutes(1)))
+    func `Last-Modified is good until the resource changes`() async throws {
+        try await RunningServer.run(settings: ["store.onConflict": "replace"]) { server in
+            var image = SampleImage()
+            _ = try await server.store([image.bytes])
+            let study = "studies/\(image.instance.studyUID)"
+            let paths = [image.path, image.path + "/metadata", study + "/metadata", image.path + "/frames/1", study]
+            var dates: [String: String] = [:]
+            for path in paths {
+                let accept = path.hasSuffix("frames/1") ? "application/octet-stream" : "*/*"
+                var date = ""
+                try await eventually("Last-Modified comes") {
+                    date = try await server.get(path, ["Accept": accept])["last-modified"] ?? ""
+                    return !date.isEmpty
+                }
+                func status(_ since: String, _ tag: String? = nil) async throws -> Int {
+                    guard let tag else {
+                        return try await server.get(path, ["Accept": accept, "If-Modified-Since": since]).status
+                    }
+                    return try await server.get(
+                        path, ["Accept": accept, "If-Modified-Since": since, "If-None-Match": tag]
+                    ).status
+                }
+                #expect(try await status(date) == 304, "\(path)")
+                #expect(try await status("x") == 200, "\(path)")
+                #expect(try await status(date, "\"other\"") == 200, "\(path)")
+                dates[path] = date
+            }
+            image.instance.patientName = "Other^Name"
+            _ = try await server.store([image.bytes])
+            for path in paths {
+                let date = try #require(dates[path])
+                let accept = path.hasSuffix("frames/1") ? "application/octet-stream" : "*/*"
+                let answer = try await server.get(path, ["Accept": accept, "If-Modified-Since": date])
+                #expect(answer.status == 200, "\(path)")
+            }
+        }
+    }
+
     @Test(.timeLimit(.minutes(1)))
     func `pages of allowed origins can read every answer, errors included`() async throws {
         let origin = "https://viewer.example"
@@ -228,7 +268,6 @@ struct HTTPBehaviourTests {
             }
         }
     }
-}
 
     /// RFC 9112 9.3 and 6.3.
     @Test(.timeLimit(.minutes(1)))
@@ -265,3 +304,4 @@ struct HTTPBehaviourTests {
             await kept.close()
         }
     }
+}

@@ -17,7 +17,7 @@ struct MetadataRoute: Sendable {
         // The base is part of the representation: it stands in every BulkDataURI.
         let representation = "\(form.rawValue)\(gzip ? "z" : "")\(base.fingerprint)"
         // Who has the present version need not wait for documents to be read.
-        if request.headers[.ifNoneMatch] != nil {
+        if Conditional.isAsked(by: request) {
             let version = try await archive.version(
                 study: entity.study, series: entity.series, instance: entity.instance
             ).required(entity)

@@ -55,7 +55,7 @@ struct URIServiceRoute: Sendable {
         case .unavailable(let reason): throw Problem(.notAcceptable, reason.explanation)
         }
         let conditional = Conditional(
-            version: instance.version, representation: "u" + content.transferSyntaxUID.fingerprint)
+            version: found.version, representation: "u" + content.transferSyntaxUID.fingerprint)
         if let notModified = conditional.notModified(request) { return notModified }
         var response = try await SinglePartFile(content: content, blobs: archive.blobs).response(request)
         conditional.apply(to: &response)
