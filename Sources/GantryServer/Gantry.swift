@@ -51,10 +51,13 @@ package struct Gantry: Sendable {
     package func run() async throws {
         try await Migrator(Self.migrations).migrate(backends.database, now: Self.systemClock())
         let archive = Archive(database: backends.database, blobs: backends.blobs)
+        let room = StorageRoom(configuration.watermarks) { [blobs = backends.blobs] in try await blobs.space() }
         let pipeline = IngestionPipeline(
             database: backends.database, blobs: backends.blobs,
             index: ArchiveIndex(duplicates: configuration.duplicatePolicy),
-            configuration: configuration.ingestion, clock: Self.systemClock)
+            configuration: configuration.ingestion, room: room, clock: Self.systemClock)
+        let watch = StorageWatch(room, metrics: registry, logger: logger)
+        _ = await watch.look(wasFull: false)
         let server = Application(
             responder: responder(archive, pipeline),
             server: HTTPServerBuilder { [configuration] responder in
@@ -70,6 +73,7 @@ package struct Gantry: Sendable {
         var group = ServiceGroupConfiguration(
             services: [
                 .init(service: pipeline),
+                .init(service: watch),
                 .init(
                     service: IntegritySweep(
                         database: backends.database, blobs: backends.blobs, logger: logger, clock: Self.systemClock)),
@@ -96,7 +100,8 @@ package struct Gantry: Sendable {
             delete: DeleteRoutes(
                 archive: archive, eventSource: configuration.ingestion.eventSource, clock: Self.systemClock),
             operations: OperationsRoutes(
-                archive: archive, checks: healthChecks, registry: registry, changes: ChangeFeed(archive: archive),
+                archive: archive, checks: healthChecks(pipeline.room), registry: registry,
+                changes: ChangeFeed(archive: archive),
                 publicAddress: publicAddress),
             publicAddress: publicAddress, isDeletingOffered: configuration.delete.isOffered)
         return GantryResponder(
@@ -104,7 +109,7 @@ package struct Gantry: Sendable {
             metrics: RequestMetrics(factory: registry))
     }
 
-    private var healthChecks: [HealthCheck] {
+    private func healthChecks(_ room: StorageRoom) -> [HealthCheck] {
         let (database, blobs) = (backends.database, backends.blobs)
         return [
             HealthCheck("index") {
@@ -117,8 +122,7 @@ package struct Gantry: Sendable {
             },
             HealthCheck("objects") {
                 do {
-                    let space = try await blobs.space()
-                    return space.usedShare > 0.95 ? .degraded(reason: "The disk is more than 95 % full.") : .healthy
+                    return room.health(try await blobs.space())
                 } catch {
                     return .unhealthy(reason: "The object store does not answer.")
                 }
@@ -134,6 +138,12 @@ extension GantryConfiguration {
         case .replace: .replace
         case .keepFirst: .keepFirst
         }
+    }
+
+    var watermarks: StorageWatermarks {
+        StorageWatermarks(
+            high: Double(disk.highWatermark) / 100, low: Double(disk.lowWatermark) / 100, ample: Int64(disk.ample),
+            reserve: Int64(disk.reserve))
     }
 
     var ingestion: IngestionConfiguration {

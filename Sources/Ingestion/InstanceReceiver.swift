@@ -18,15 +18,17 @@ package struct InstanceReceiver {
     private var hasBegun = false
     private let limit: Int
     private let rules: ReadingRules
+    private let room: StorageRoom?
     private let origin: IngestionOrigin
     private let receivedAt: Int64
 
     init(
-        writer: any BlobWriter, limit: Int, zeroesPreamble: Bool, rules: ReadingRules = .tolerant,
+        writer: any BlobWriter, limit: Int, zeroesPreamble: Bool, rules: ReadingRules, room: StorageRoom,
         origin: IngestionOrigin, receivedAt: Int64
     ) {
         reader = Part10Reader(rules: rules)
         self.rules = rules
+        self.room = room
         self.writer = writer
         preamble = zeroesPreamble ? PreambleFilter() : nil
         self.limit = limit
@@ -39,6 +41,7 @@ package struct InstanceReceiver {
         self.refusal = refusal
         limit = .max
         rules = .tolerant
+        room = nil
         self.origin = origin
         self.receivedAt = receivedAt
     }
@@ -51,6 +54,7 @@ package struct InstanceReceiver {
         length += bytes.readableBytes
         guard refusal == nil, bytes.readableBytes > 0 else { return }
         guard length <= limit else { return await refuse(.tooLarge(limit: limit)) }
+        if let room, await !room.admits(bytes.readableBytes) { return await refuse(.outOfSpace) }
         var bytes = bytes
         if preamble?.isActive == true {
             guard let filtered = preamble?.filter(bytes) else { return }

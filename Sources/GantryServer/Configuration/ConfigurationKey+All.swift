@@ -80,6 +80,21 @@ extension ConfigurationKey {
         ConfigurationKey(
             "sqlite.cache", \.sqlite.cacheBytes, .size(atLeast: 1 << 20),
             "Memory for pages of the embedded database."),
+        ConfigurationKey(
+            "disk.highWatermark", \.disk.highWatermark, .wholeNumber(1...100),
+            "Percent of the disk in use from which on new instances are answered with 507, unless `disk.ample` is free. Readiness says `degraded` from here on. 100 refuses only what `disk.reserve` demands."
+        ),
+        ConfigurationKey(
+            "disk.lowWatermark", \.disk.lowWatermark, .wholeNumber(1...100),
+            "Percent of the disk in use at which they are taken again. Not more than `disk.highWatermark`."),
+        ConfigurationKey(
+            "disk.ample", \.disk.ample, .size(atLeast: 0),
+            "While this much is free, the watermarks refuse nothing: a tenth of a large disk is still much. 1024TiB has them count on every disk."
+        ),
+        ConfigurationKey(
+            "disk.reserve", \.disk.reserve, .size(atLeast: 0),
+            "What is kept free for the database and logs, of a small disk at most a twentieth. An instance that would go beyond fails with reason A700H while it arrives."
+        ),
     ]
 
     private static let behaviour: [ConfigurationKey] = [

@@ -10,6 +10,7 @@ package struct GantryConfiguration: Sendable, Hashable {
     /// The folder of the embedded database and of the stored instances.
     package var dataFolder = "./gantry-data"
     package var sqlite = SQLite()
+    package var disk = Disk()
     package var store = Store()
     package var search = Search()
     package var retrieve = Retrieve()
@@ -59,6 +60,17 @@ package struct GantryConfiguration: Sendable, Hashable {
     /// The embedded database.
     package struct SQLite: Sendable, Hashable {
         package var cacheBytes = 8 << 20
+    }
+
+    /// How full the disk of the stored instances may get.
+    package struct Disk: Sendable, Hashable {
+        /// Percent of the disk in use at which new instances are refused, and at which they are taken again.
+        package var highWatermark = 85
+        package var lowWatermark = 75
+        /// With so many bytes free the watermarks refuse nothing.
+        package var ample = 20 << 30
+        /// Bytes that are kept free.
+        package var reserve = 2 << 30
     }
 
     /// What happens to instances that arrive.

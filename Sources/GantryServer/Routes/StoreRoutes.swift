@@ -24,6 +24,9 @@ struct StoreRoutes: Sendable {
         try request.checkExpectation()
         let isDryRun = try request.isDryRun
         if length == 0 { return Response(status: .noContent) }
+        guard !pipeline.room.isFull else {
+            throw Problem(.insufficientStorage, "The server's disk is filled beyond what its configuration allows.")
+        }
         guard let reservation = pipeline.budget.reserve(expectedLength: length) else {
             throw Problem(.unavailable, "The server receives as many bytes at once as it may.")
         }
@@ -113,7 +116,7 @@ private struct StoreAnswer {
             headers[.location] = "\(base)/studies/\(study.string)"
             headers[.contentLocation] = "\(base)/studies/\(study.string)"
         }
-        if result.status == .serviceUnavailable { headers[.retryAfter] = "5" }
+        headers[.retryAfter] = Problem.retryAfter(status: result.status.code)
         return Response(
             status: result.status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
     }
