@@ -193,8 +193,8 @@ let package = Package(
         .testTarget(
             name: "GantryServerTests",
             dependencies: [
-                "GantryServer", "SQLiteStorage", "SQLStorage", "BlobStorage", "Archive", "Ingestion", "DICOMCore",
-                "DICOMModels", "DICOMWeb", "Observability", "GantryTesting",
+                "GantryServer", "SQLiteStorage", "SQLStorage", "BlobStorage", "Archive", "Audit", "Ingestion",
+                "DICOMCore", "DICOMModels", "DICOMWeb", "Observability", "GantryTesting",
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),

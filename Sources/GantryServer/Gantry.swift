@@ -58,8 +58,10 @@ package struct Gantry: Sendable {
             configuration: configuration.ingestion, room: room, clock: Self.systemClock)
         let watch = StorageWatch(room, metrics: registry, logger: logger)
         _ = await watch.look(wasFull: false)
+        let reads = configuration.audit.includesReads ? ReadQueue() : nil
+        let trail = ReadTrail(queue: reads, clock: Self.systemClock)
         let server = Application(
-            responder: responder(archive, pipeline),
+            responder: responder(archive, pipeline, trail),
             server: HTTPServerBuilder { [configuration] responder in
                 HTTPConnection(
                     limits: configuration.connectionLimits, headerFields: configuration.limits.headerFields,
@@ -70,16 +72,23 @@ package struct Gantry: Sendable {
             onServerRunning: { [onRunning] channel in await onRunning(channel.localAddress?.port ?? 0) },
             logger: logger)
         // Stopped in the reverse order: first no more requests, then what they still wait for.
-        var group = ServiceGroupConfiguration(
-            services: [
-                .init(service: pipeline),
-                .init(service: watch),
+        var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
+            .init(service: pipeline),
+            .init(service: watch),
+            .init(
+                service: IntegritySweep(
+                    database: backends.database, blobs: backends.blobs, logger: logger, clock: Self.systemClock)),
+        ]
+        if let reads {
+            services.append(
                 .init(
-                    service: IntegritySweep(
-                        database: backends.database, blobs: backends.blobs, logger: logger, clock: Self.systemClock)),
-                .init(service: server),
-            ],
-            gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+                    service: ReadTrailWriter(
+                        reads, database: backends.database, metrics: registry, logger: logger,
+                        clock: Self.systemClock)))
+        }
+        services.append(.init(service: server))
+        var group = ServiceGroupConfiguration(
+            services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         group.maximumGracefulShutdownDuration = configuration.server.gracefulStop
         try await ServiceGroup(configuration: group).run()
         try await backends.blobs.close()
@@ -87,16 +96,18 @@ package struct Gantry: Sendable {
     }
 
     /// Everything that answers requests.
-    func responder(_ archive: Archive, _ pipeline: IngestionPipeline) -> GantryResponder {
+    func responder(
+        _ archive: Archive, _ pipeline: IngestionPipeline, _ trail: ReadTrail = .off
+    ) -> GantryResponder {
         let proxies = TrustedNetworks(configuration.server.trustedProxies)
         let publicAddress = PublicAddress(configured: configuration.server.publicURL) { proxies.contains($0) }
         let routes = Routes(
             store: StoreRoutes(
                 pipeline: pipeline, limits: configuration.limits, isAcceptStrict: configuration.strict.accept),
             search: SearchRoutes(
-                archive: archive, maximum: configuration.search.maximumResults,
+                archive: archive, trail: trail, maximum: configuration.search.maximumResults,
                 isAcceptStrict: configuration.strict.accept, isQueryStrict: configuration.strict.query),
-            retrieve: RetrieveRoutes(archive: archive, configuration: configuration),
+            retrieve: RetrieveRoutes(archive: archive, trail: trail, configuration: configuration),
             delete: DeleteRoutes(
                 archive: archive, eventSource: configuration.ingestion.eventSource, clock: Self.systemClock),
             operations: OperationsRoutes(

@@ -130,6 +130,10 @@ extension ConfigurationKey {
             "delete.enabled", \.delete.isOffered, .flag,
             "Whether DELETE of studies, series and instances is offered; otherwise it is answered with 405."),
         ConfigurationKey(
+            "audit.reads", \.audit.includesReads, .flag,
+            "Whether searches and retrievals are on the audit trail, as what is stored and deleted always is. They are written a moment later, alike ones together; a trail that does not keep up loses some and says how many."
+        ),
+        ConfigurationKey(
             "strict.accept", \.strict.accept, .flag,
             "Answers a request without `Accept` with 406, as the standard has it, and one that mixes DICOM and rendered media types with 400."
         ),

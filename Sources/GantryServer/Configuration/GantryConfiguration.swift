@@ -15,6 +15,7 @@ package struct GantryConfiguration: Sendable, Hashable {
     package var search = Search()
     package var retrieve = Retrieve()
     package var delete = Delete()
+    package var audit = Audit()
     package var strict = Strict()
     package var cors = CORS()
     package var logging = Logs()
@@ -100,6 +101,12 @@ package struct GantryConfiguration: Sendable, Hashable {
 
     package struct Delete: Sendable, Hashable {
         package var isOffered = true
+    }
+
+    /// What is on the audit trail besides what is stored and deleted.
+    package struct Audit: Sendable, Hashable {
+        /// Searches and retrievals.
+        package var includesReads = true
     }
 
     /// Where the standard is stricter than clients are.

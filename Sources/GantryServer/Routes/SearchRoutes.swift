@@ -8,6 +8,7 @@ import NIOCore
 /// QIDO-RS: the six searches (PS3.18 10.6).
 struct SearchRoutes: Sendable {
     let archive: Archive
+    let trail: ReadTrail
     /// Most results of one answer.
     let maximum: Int
     let isAcceptStrict: Bool
@@ -20,12 +21,16 @@ struct SearchRoutes: Sendable {
         return features
     }()
 
-    func search(_ resource: ResourcePath, _ request: Request, at base: String) async throws -> Response {
+    func search(
+        _ resource: ResourcePath, _ request: Request, at base: String, context: GantryContext
+    ) async throws -> Response {
         let form = try TextForm(request, .searchResult, isStrict: isAcceptStrict)
         let preferences = request.headers[values: .prefer] + (isQueryStrict ? ["handling=strict"] : [])
         let search = try SearchRequest(
             resource, query: request.uri.query, prefer: preferences, features: Self.features)
-        let result = try await archive.search(search.query, maximum: maximum)
+        let result = try await trail.query(search.query, context: context) {
+            try await archive.search(search.query, maximum: maximum)
+        }
         var warnings = search.warnings
         let page = SearchPage(
             matches: result.total, offset: result.offset, limit: search.query.limit, maximum: maximum)

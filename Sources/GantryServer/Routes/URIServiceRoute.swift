@@ -8,13 +8,14 @@ import NIOCore
 /// WADO-URI for `application/dicom` (PS3.18 9).
 struct URIServiceRoute: Sendable {
     let archive: Archive
+    let trail: ReadTrail
 
     private static let renderedOnly = [
         "frameNumber", "imageQuality", "imageAnnotation", "rows", "columns", "region", "windowCenter", "windowWidth",
         "presentationUID", "presentationSeriesUID",
     ]
 
-    func answer(_ request: Request) async throws -> Response {
+    func answer(_ request: Request, context: GantryContext) async throws -> Response {
         let query = request.uri.queryParameters
         func text(_ name: String) -> String? { query[Substring(name)].map(String.init) }
         guard text("requestType") == "WADO" else {
@@ -39,11 +40,19 @@ struct URIServiceRoute: Sendable {
         if text("anonymize") == "yes" {
             throw Problem(.notAcceptable, "This server does not anonymize; nothing was sent.")
         }
+        let transferSyntax = text("transferSyntax")
+        return try await trail.retrieval(of: entity, as: .wadoURI, context: context) {
+            try await answer(entity, TransferSyntaxWish(parameter: transferSyntax), request)
+        }
+    }
+
+    private func answer(
+        _ entity: EntityPath, _ wish: TransferSyntaxWish, _ request: Request
+    ) async throws -> Response {
         let found = try await archive.instances(
             study: entity.study, series: entity.series, instance: entity.instance
         ).required(entity)
         guard let instance = found.instances.first else { throw Problem(.noSuchResource, "There is no such instance.") }
-        let wish = TransferSyntaxWish(parameter: text("transferSyntax"))
         let content: InstanceContent
         switch TransferSyntaxSelection.withoutDecoding(instance.transferSyntaxUID, wish) {
         case .stored: content = InstanceContent(stored: instance)

@@ -27,6 +27,7 @@ struct ServerHarness: Sendable {
     /// Runs a test against a server with this configuration.
     static func run(
         _ configuration: GantryConfiguration = GantryConfiguration(), room: StorageRoom? = nil,
+        trail: ReadTrail = .off,
         _ body: @Sendable (ServerHarness) async throws -> Void
     ) async throws {
         let folder = "\(FileManager.default.temporaryDirectory.path())/gantry-server-\(UUID().uuidString)"
@@ -48,7 +49,7 @@ struct ServerHarness: Sendable {
             database: database, blobs: blobs, index: ArchiveIndex(duplicates: configuration.duplicatePolicy),
             configuration: configuration.ingestion, room: room, clock: Gantry.systemClock)
         let application = Application(
-            responder: gantry.responder(Archive(database: database, blobs: blobs), pipeline), logger: logger)
+            responder: gantry.responder(Archive(database: database, blobs: blobs), pipeline, trail), logger: logger)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await pipeline.run() }
             defer { pipeline.shutDown() }
