@@ -106,6 +106,7 @@ package struct Gantry: Sendable {
                 pipeline: pipeline, limits: configuration.limits, isAcceptStrict: configuration.strict.accept),
             search: SearchRoutes(
                 archive: archive, trail: trail, maximum: configuration.search.maximumResults,
+                timezone: configuration.search.timezone,
                 isAcceptStrict: configuration.strict.accept, isQueryStrict: configuration.strict.query),
             retrieve: RetrieveRoutes(archive: archive, trail: trail, configuration: configuration),
             delete: DeleteRoutes(

@@ -160,9 +160,9 @@ import Testing
             prefer: ["return=representation"])
         #expect(request.query.order == [.init(.studyDate, isDescending: true), .init(.studyTime)])
         #expect(request.query.limit == 0 && request.query.offset == 7)
-        #expect(request.query.timezoneOffset == -90)
+        #expect(request.query.timezoneOffset?.minutes == -90)
         #expect(request.wantsEmptyArray)
-        #expect(try self.request("TimezoneOffsetFromUTC=+0100").query.timezoneOffset == 60)
+        #expect(try self.request("TimezoneOffsetFromUTC=+0100").query.timezoneOffset?.minutes == 60)
     }
 }
 

@@ -123,6 +123,10 @@ extension ConfigurationKey {
             "search.maximumResults", \.search.maximumResults, .wholeNumber(1...1_000_000),
             "The most results of one search answer; a greater `limit` is lowered to it, with a warning."),
         ConfigurationKey(
+            "search.timezone", \.search.timezone, .timezoneOffset,
+            "The offset from UTC of stored dates and times whose data set has no (0008,0201). It counts where a search names a `TimezoneOffsetFromUTC`; others compare local values as they are."
+        ),
+        ConfigurationKey(
             "retrieve.wildcardTransferSyntax", \.retrieve.wildcardTransferSyntax, .choice,
             "What a request that takes anything gets: `littleEndian` as the standard has it (where that loses nothing), or the `stored` transfer syntax."
         ),

@@ -1,3 +1,4 @@
+package import DICOMCore
 package import Logging
 
 /// Everything that can be set, one structure for each part of the program. The initial values are the defaults.
@@ -90,6 +91,8 @@ package struct GantryConfiguration: Sendable, Hashable {
 
     package struct Search: Sendable, Hashable {
         package var maximumResults = 10_000
+        /// The zone of stored dates and times whose data set names none.
+        package var timezone = TimezoneOffset.utc
     }
 
     package struct Retrieve: Sendable, Hashable {

@@ -11,6 +11,8 @@ struct SearchRoutes: Sendable {
     let trail: ReadTrail
     /// Most results of one answer.
     let maximum: Int
+    /// The zone of stored dates and times whose data set names none.
+    let timezone: TimezoneOffset
     let isAcceptStrict: Bool
     /// Whether every request is handled as with `Prefer: handling=strict`.
     let isQueryStrict: Bool
@@ -29,7 +31,7 @@ struct SearchRoutes: Sendable {
         let search = try SearchRequest(
             resource, query: request.uri.query, prefer: preferences, features: Self.features)
         let result = try await trail.query(search.query, context: context) {
-            try await archive.search(search.query, maximum: maximum)
+            try await archive.search(search.query, maximum: maximum, assuming: timezone)
         }
         var warnings = search.warnings
         let page = SearchPage(
