@@ -25,7 +25,8 @@ final class HTTP10Handler: ChannelDuplexHandler {
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        guard progress.isAnswerHTTP10, case .head(var head) = unwrapOutboundIn(data) else {
+        // An interim answer is never for HTTP/1.0.
+        guard progress.isAnswerHTTP10, case .head(var head) = unwrapOutboundIn(data), head.status.code >= 200 else {
             return context.write(data, promise: promise)
         }
         head.version = .http1_0
