@@ -34,7 +34,9 @@ struct ReadTrail: Sendable {
         of entity: EntityPath, as route: RouteName, context: GantryContext, _ answer: () async throws -> Response
     ) async throws -> Response {
         guard queue != nil else { return try await answer() }
-        let subject = ReadAccess.Subject.retrieval(route, study: entity.study, series: entity.series)
+        // Instances are told under their study, whichever series they are of: a record costs, an instance in it hardly.
+        let subject = ReadAccess.Subject.retrieval(
+            route, study: entity.study, series: entity.instance == nil ? entity.series : nil)
         do {
             let response = try await answer()
             if response.status != .notModified {

@@ -16,7 +16,7 @@ struct ReadTrailWriter: Service {
     private let logger: Logger
     private let dropped: Counter
 
-    private static let interval = Duration.milliseconds(200)
+    private static let interval = Duration.milliseconds(500)
 
     init(
         _ queue: ReadQueue, database: any SQLDatabase, metrics: any MetricsFactory, logger: Logger,
