@@ -142,7 +142,8 @@ let package = Package(
         .target(
             name: "GantryServer",
             dependencies: [
-                "CArchive", "CZlib", "PixelWorkers", "DICOMCore", "DICOMModels", "DICOMPixels", "DICOMWeb", "Observability",
+                "CArchive", "CZlib", "PixelWorkers", "DICOMCore", "DICOMModels", "DICOMPixels", "DICOMWeb",
+                "Observability",
                 "SQLStorage", "BlobStorage", "Messaging", "Archive", "Audit", "Ingestion",
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -219,9 +220,9 @@ let package = Package(
         .testTarget(
             name: "GantryServerTests",
             dependencies: [
-                "GantryServer", "PixelWorkers", "SQLiteStorage", "SQLStorage", "BlobStorage", "Archive", "Ingestion",
-                "DICOMCore",
-                "DICOMModels", "DICOMWeb", "Observability", "GantryTesting",
+                "GantryServer", "PixelWorkers", "SQLiteStorage", "SQLStorage", "BlobStorage", "Archive", "Audit",
+                "Ingestion",
+                "DICOMCore", "DICOMModels", "DICOMWeb", "Observability", "GantryTesting",
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),

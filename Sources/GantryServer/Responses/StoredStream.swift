@@ -44,7 +44,10 @@ struct StoredStream: Sendable {
 
     /// Reads the data set again, large values left out.
     func dataSet() async throws -> DataSet {
-        var reader = Part10Reader()
+        var rules = ReadingRules.tolerant
+        // It was taken, so it can be had.
+        rules.acceptsTruncatedPixelData = true
+        var reader = Part10Reader(rules: rules)
         for try await chunk in blobs.chunks(instance.location, 0..<instance.length, chunkSize: Self.chunkSize) {
             try chunk.withUnsafeReadableBytes { bytes throws(DataSetReadError) in try reader.receive(bytes) }
         }

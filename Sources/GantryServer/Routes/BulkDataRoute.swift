@@ -33,7 +33,7 @@ struct BulkDataRoute: Sendable {
             guard let form = wanted.representations.first(where: { $0.content == .octetStream }) else {
                 throw Problem(.notAcceptable, "Uncompressed pixel data is offered as application/octet-stream.")
             }
-            let conditional = Conditional(version: instance.version, representation: "b\(form.packaging)")
+            let conditional = Conditional(version: found.version, representation: "b\(form.packaging)")
             if let notModified = conditional.notModified(request) { return notModified }
             let blob = RangedBlob(
                 location: instance.location, range: native.offset..<native.offset + native.length,
@@ -53,7 +53,7 @@ struct BulkDataRoute: Sendable {
             throw Problem(.notAcceptable, "The value is offered as \(value.mediaType ?? "application/octet-stream").")
         }
         let conditional = Conditional(
-            version: instance.version, representation: "b\(form.packaging)\(form.mediaType.fingerprint)")
+            version: found.version, representation: "b\(form.packaging)\(form.mediaType.fingerprint)")
         if let notModified = conditional.notModified(request) { return notModified }
         var response = try await value.response(
             request, as: form, location: "\(base)\(entity)/bulkdata/\(path)", blobs: archive.blobs)

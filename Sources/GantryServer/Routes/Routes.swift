@@ -41,22 +41,21 @@ struct Routes: Sendable {
         case .entity(let entity, .instances) where request.method == .post:
             return (.store, try await store.store(request, study: entity.study, at: base, context: context))
         case .studies, .allSeries, .allInstances, .series, .instances:
-            return (.search, try await search.search(resource, request, at: base))
+            return (.search, try await search.search(resource, request, at: base, context: context))
         case .entity(let entity, .instances) where request.method == .delete:
             return (.delete, try await delete.delete(entity, context: context))
-        case .entity(let entity, .instances):
-            return (.retrieve, try await retrieve.instances(entity, request, at: base))
-        case .entity(let entity, .metadata):
-            return (.metadata, try await retrieve.metadata(entity, request, at: base))
-        case .entity(let entity, .bulkData):
-            return (.bulkData, try await retrieve.bulkData(of: entity, request, at: base))
-        case .entity(let entity, .pixelData):
-            return (.pixelData, try await retrieve.pixelData(of: entity, request, at: base))
+        case .entity(let entity, let aspect):
+            let route = RouteName(aspect)
+            return (
+                route, try await retrieve.answer(entity, aspect, as: route, request, at: base, context: context)
+            )
         case .bulkDataValue(let entity, let path):
-            return (.bulkData, try await retrieve.bulkDataValue(entity, path, request, at: base))
+            return (
+                .bulkData, try await retrieve.bulkDataValue(entity, path, request, at: base, context: context)
+            )
         case .frames(let entity, let frames, .pixelData):
-            return (.frames, try await retrieve.frames(frames, of: entity, request, at: base))
-        case .entity(_, .rendered), .entity(_, .thumbnail), .frames(_, _, .rendered), .frames(_, _, .thumbnail):
+            return (.frames, try await retrieve.frames(frames, of: entity, request, at: base, context: context))
+        case .frames(_, _, .rendered), .frames(_, _, .thumbnail):
             throw Problem(.notAcceptable, "This version does not render images.")
         }
     }
@@ -78,6 +77,20 @@ struct Routes: Sendable {
         Problem(
             .methodNotAllowed, "The resource offers \(methods.map(\.rawValue).joined(separator: ", ")).",
             headers: [.allow: methods.map(\.rawValue).joined(separator: ", ")])
+    }
+}
+
+extension RouteName {
+    /// The route that retrieves this of a study, series or instance.
+    fileprivate init(_ aspect: ResourcePath.Aspect) {
+        self =
+            switch aspect {
+            case .instances: .retrieve
+            case .metadata: .metadata
+            case .bulkData: .bulkData
+            case .pixelData: .pixelData
+            case .rendered, .thumbnail: .rendered
+            }
     }
 }
 

@@ -9,13 +9,14 @@ import NIOCore
 struct URIServiceRoute: Sendable {
     let archive: Archive
     let pixels: PixelAccess
+    let trail: ReadTrail
 
     private static let renderedOnly = [
         "frameNumber", "imageQuality", "imageAnnotation", "rows", "columns", "region", "windowCenter", "windowWidth",
         "presentationUID", "presentationSeriesUID",
     ]
 
-    func answer(_ request: Request) async throws -> Response {
+    func answer(_ request: Request, context: GantryContext) async throws -> Response {
         let query = request.uri.queryParameters
         func text(_ name: String) -> String? { query[Substring(name)].map(String.init) }
         guard text("requestType") == "WADO" else {
@@ -40,11 +41,19 @@ struct URIServiceRoute: Sendable {
         if text("anonymize") == "yes" {
             throw Problem(.notAcceptable, "This server does not anonymize; nothing was sent.")
         }
+        let transferSyntax = text("transferSyntax")
+        return try await trail.retrieval(of: entity, as: .wadoURI, context: context) {
+            try await answer(entity, TransferSyntaxWish(parameter: transferSyntax), request)
+        }
+    }
+
+    private func answer(
+        _ entity: EntityPath, _ wish: TransferSyntaxWish, _ request: Request
+    ) async throws -> Response {
         let found = try await archive.instances(
             study: entity.study, series: entity.series, instance: entity.instance
         ).required(entity)
         guard let instance = found.instances.first else { throw Problem(.noSuchResource, "There is no such instance.") }
-        let wish = TransferSyntaxWish(parameter: text("transferSyntax"))
         let content: InstanceContent
         switch TransferSyntaxSelection.withCodecs.instance(stored: instance.transferSyntaxUID, wish: wish) {
         case .stored: content = InstanceContent(stored: instance)
@@ -56,7 +65,7 @@ struct URIServiceRoute: Sendable {
         case .unavailable(let reason): throw Problem(.notAcceptable, reason.explanation)
         }
         let conditional = Conditional(
-            version: instance.version, representation: "u" + content.transferSyntaxUID.fingerprint)
+            version: found.version, representation: "u" + content.transferSyntaxUID.fingerprint)
         if let notModified = conditional.notModified(request) { return notModified }
         var response = try await SinglePartFile(content: content, blobs: archive.blobs).response(request)
         conditional.apply(to: &response)
