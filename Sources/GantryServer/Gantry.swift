@@ -96,8 +96,7 @@ package struct Gantry: Sendable {
             delete: DeleteRoutes(
                 archive: archive, eventSource: configuration.ingestion.eventSource, clock: Self.systemClock),
             operations: OperationsRoutes(
-                archive: archive, checks: healthChecks, registry: registry, changes: ChangeFeed(archive: archive),
-                publicAddress: publicAddress),
+                archive: archive, checks: healthChecks, registry: registry, changes: ChangeFeed(archive: archive)),
             publicAddress: publicAddress, isDeletingOffered: configuration.delete.isOffered)
         return GantryResponder(
             routes: routes, cors: CORSPolicy(origins: configuration.cors.origins), limits: configuration.limits,
