@@ -684,12 +684,14 @@ extension PageAsset {
         export function personName(value) {
           if (value === null || value === undefined) return "";
           const groups = typeof value === "string" ? { Alphabetic: value } : value;
-          const written = (group) => {
+          const written = (group, index) => {
             const [family = "", given = "", middle = "", prefix = "", suffix = ""] = group.split("^").map((part) => part.trim());
             const rest = [prefix, given, middle].filter(Boolean).join(" ");
-            return [[family, rest].filter(Boolean).join(", "), suffix].filter(Boolean).join(" ");
+            // Ideographs and their sounds are written without a comma.
+            return [[family, rest].filter(Boolean).join(index === 0 ? ", " : " "), suffix].filter(Boolean).join(" ");
           };
-          const [first, ...others] = [groups.Alphabetic, groups.Ideographic, groups.Phonetic].filter(Boolean).map(written);
+          const [first, ...others] = [groups.Alphabetic, groups.Ideographic, groups.Phonetic].map((group, index) => group && written(group, index))
+            .filter(Boolean);
           return first === undefined ? "" : others.length ? `${first} (${others.join(", ")})` : first;
         }
 
@@ -1426,7 +1428,7 @@ extension PageAsset {
         /* Search */
 
         .filters {
-          display: grid; grid-template-columns: minmax(10rem, 1.6fr) repeat(2, minmax(8rem, 1fr)) minmax(6.5rem, 0.7fr) repeat(2, minmax(8.5rem, 0.9fr)) auto;
+          display: grid; grid-template-columns: minmax(10rem, 1.6fr) repeat(2, minmax(8rem, 1fr)) repeat(2, minmax(8.5rem, 0.9fr)) minmax(6.5rem, 0.7fr) auto;
           gap: 0.75rem; align-items: end; padding: 0.9rem 1rem 1rem; background: var(--surface); border: 1px solid var(--line); border-radius: 10px; box-shadow: var(--shadow);
         }
         .field { display: grid; gap: 0.25rem; min-width: 0; }
@@ -1461,8 +1463,9 @@ extension PageAsset {
           display: grid; grid-template-columns: minmax(14rem, 1fr) minmax(16rem, 2fr) auto; gap: 0.75rem 2.5rem; align-items: start; padding: 1rem 1.25rem 1.1rem;
           background: var(--surface); border: 1px solid var(--line); border-radius: 10px; box-shadow: var(--shadow);
         }
-        .banner h1 { margin: 0.2rem 0 0.5rem; overflow-wrap: anywhere; }
-        .banner .title { display: flex; flex-wrap: wrap; gap: 0.3rem 0.6rem; align-items: center; font-size: 1.05rem; font-weight: 600; margin: 1.6rem 0 0.6rem; overflow-wrap: anywhere; }
+        .banner .back { grid-column: 1 / -1; margin-bottom: -0.4rem; justify-self: start; }
+        .banner h1 { margin: 0 0 0.5rem; min-height: 1.75rem; overflow-wrap: anywhere; }
+        .banner .title { display: flex; flex-wrap: wrap; gap: 0.3rem 0.6rem; align-items: center; font-size: 1.05rem; font-weight: 600; margin: 0 0 0.5rem; min-height: 1.75rem; overflow-wrap: anywhere; }
         .back { font-size: 0.9rem; text-decoration: none; }
         .back:hover { text-decoration: underline; }
         .facts { display: flex; flex-wrap: wrap; gap: 0.35rem 1.5rem; font-variant-numeric: tabular-nums; }
@@ -1471,13 +1474,14 @@ extension PageAsset {
         .cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(11.5rem, 1fr)); gap: 0.9rem; margin-top: 0.75rem; }
         .card { position: relative; background: var(--surface); border: 1px solid var(--line); border-radius: 10px; box-shadow: var(--shadow); overflow: hidden; height: 100%; display: flex; flex-direction: column; }
         .card:hover, .card:focus-within { border-color: var(--accent); }
-        .card .open { display: grid; gap: 0.15rem; color: inherit; text-decoration: none; flex: 1; align-content: start; }
+        .card .open { display: grid; gap: 0.15rem; color: inherit; text-decoration: none; align-content: start; }
         .card .open:focus-visible { outline-offset: -3px; border-radius: 10px; }
         .card .open > .title, .card .open > .fine { padding: 0 0.8rem; overflow-wrap: anywhere; }
         .card .title { font-weight: 600; margin-top: 0.55rem; }
-        .card .more { padding: 0.35rem 0.8rem 0.6rem; font-size: 0.88rem; text-decoration: none; justify-self: start; align-self: start; }
+        .card .more { padding: 0.35rem 0.8rem 0.6rem; font-size: 0.88rem; text-decoration: none; align-self: start; margin-top: auto; }
         .card .more:hover { text-decoration: underline; }
         .thumbnail { position: relative; display: grid; place-items: center; aspect-ratio: 1; background: #000; color: #b7c2cc; overflow: hidden; }
+        .thumbnail.none { background: var(--raised); color: var(--soft); box-shadow: inset 0 0 0 1px var(--line); }
         .thumbnail .letters { font-size: 1.5rem; font-weight: 650; letter-spacing: 0.04em; }
         .thumbnail img { position: absolute; inset: 0; width: 100%; height: 100%; object-fit: contain; opacity: 0; transition: opacity 0.2s; }
         .thumbnail.loaded img { opacity: 1; }
@@ -1495,7 +1499,8 @@ extension PageAsset {
         .series:hover { background: var(--raised); color: inherit; }
         .series[aria-current] { background: var(--tint); border-color: var(--accent); }
         .series .thumbnail { border-radius: 5px; }
-        .series .thumbnail .letters { font-size: 0.95rem; }
+        .series .thumbnail.none { background: var(--raised); color: var(--soft); box-shadow: inset 0 0 0 1px var(--line); }
+        .thumbnail .letters { font-size: 0.95rem; }
         .series .words { display: grid; }
         .series .title { font-weight: 600; overflow-wrap: anywhere; line-height: 1.3; }
         .series[aria-current] .fine { color: var(--text); }
@@ -1508,7 +1513,7 @@ extension PageAsset {
         .toolbar button, .toolbar .button, .toolbar select, .toolbar input, .transport button { min-height: 1.95rem; }
         .group { display: flex; gap: 0.35rem; align-items: center; }
         .group.end { margin-left: auto; }
-        .toolbar select { max-width: 11.5rem; }
+        .toolbar select { width: 11.5rem; }
         .number { display: inline-flex; align-items: center; gap: 0.3rem; }
         .number label { color: var(--soft); font-size: 0.86rem; font-weight: 600; }
         .number input { width: 5.2rem; font-variant-numeric: tabular-nums; }
@@ -1522,7 +1527,7 @@ extension PageAsset {
         .viewport { position: relative; flex: 1; min-height: 12rem; background: #000; color: #e8eef2; overflow: hidden; touch-action: none; user-select: none; cursor: crosshair; }
         .viewport:focus-visible { outline: 2px solid #6cc5de; outline-offset: -2px; border-radius: 0; }
         .viewport canvas { position: absolute; inset: 0; width: 100%; height: 100%; }
-        .viewport[data-kind="document"] { cursor: auto; user-select: text; touch-action: auto; }
+        .viewport[data-kind="document"] { background: var(--ground); cursor: auto; user-select: text; touch-action: auto; }
         .viewport[data-kind="document"] canvas { display: none; }
         .corner { position: absolute; max-width: 46%; padding: 0.6rem 0.75rem; font-size: 0.86rem; line-height: 1.4; pointer-events: none; text-shadow: 0 0 3px #000, 0 0 3px #000, 0 1px 2px #000; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
         .corner.tl { top: 0; left: 0; }
@@ -1605,7 +1610,6 @@ extension PageAsset {
 
         @media (max-width: 75rem) {
           .filters { grid-template-columns: repeat(3, minmax(0, 1fr)); }
-          .filters .actions { grid-column: 1 / -1; }
           .viewer.inspecting { grid-template-columns: minmax(0, 1fr) minmax(18rem, 26rem); }
           .viewer.inspecting .strip { display: none; }
         }
@@ -1615,6 +1619,7 @@ extension PageAsset {
           .page { padding: 0.75rem; gap: 0.85rem; }
           .filters { grid-template-columns: repeat(2, minmax(0, 1fr)); padding: 0.75rem; gap: 0.6rem; }
           .filters .name { grid-column: 1 / -1; }
+          .filters .actions { justify-content: end; }
           .worklist thead { display: none; }
           .worklist, .worklist tbody { display: block; }
           .worklist tr { display: grid; grid-template-columns: minmax(0, 1fr) auto; gap: 0.1rem 1rem; padding: 0.65rem 0.85rem; border-bottom: 1px solid var(--line); }
@@ -1627,13 +1632,16 @@ extension PageAsset {
           .worklist .modality { grid-row: 2; grid-column: 2; }
           .worklist .content .fine { display: inline; }
           .banner { grid-template-columns: 1fr; padding: 0.85rem; }
-          .banner .title { margin: 0.2rem 0 0.5rem; }
           .cards { grid-template-columns: repeat(auto-fill, minmax(9rem, 1fr)); gap: 0.6rem; }
           .viewer, .viewer.inspecting { grid-template-columns: minmax(0, 1fr); grid-template-rows: auto minmax(0, 1fr); }
           .viewer.inspecting { grid-template-rows: minmax(0, 1fr) minmax(0, 1fr); }
           .strip { border-right: 0; border-bottom: 1px solid var(--line); padding: 0.4rem 0.6rem; overflow: auto; max-height: 7.5rem; gap: 0.3rem; }
           .strip > ul { display: flex; gap: 0.4rem; }
-          .strip > ul > li { flex: 0 0 11rem; }
+          .strip > ul > li { flex: 0 0 auto; max-width: 13rem; }
+          .series { grid-template-columns: 2.6rem minmax(0, 1fr); }
+          .series .title { white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
+          .stacks { flex-wrap: nowrap; overflow-x: auto; }
+          .stacks button { flex: none; }
           .inspector { border-left: 0; border-top: 1px solid var(--line); }
           .toolbar { flex-wrap: nowrap; overflow-x: auto; }
           .toolbar > * { flex: none; }
@@ -1860,9 +1868,9 @@ extension PageAsset {
             field("name", "Patient name", { placeholder: "Family, given", "aria-description": "Family name first. Asterisk stands for anything." }),
             field("id", "Patient ID"),
             field("accession", "Accession number"),
-            field("modality", "Modality", { list: "modalities", placeholder: "Any" }),
             field("from", "From date", { type: "date" }),
             field("to", "To date", { type: "date" }),
+            field("modality", "Modality", { list: "modalities", placeholder: "Any" }),
             h("datalist", { id: "modalities" }, knownModalities.map((code) => h("option", { value: code }))),
             h("div", { class: "actions" },
               h("button", { type: "submit", class: "primary" }, "Search"),
@@ -1917,7 +1925,7 @@ extension PageAsset {
             ["description", [text(study, tags.StudyDescription)]],
             ["accession", [h("span", { class: "mono", text: text(study, tags.AccessionNumber) })]],
             ["content", [
-              counted(text(study, tags.NumberOfStudyRelatedInstances) || 0, "object"),
+              counted(text(study, tags.NumberOfStudyRelatedInstances) || 0, "object"), " ",
               h("span", { class: "fine", text: `in ${counted(text(study, tags.NumberOfStudyRelatedSeries) || 0, "series", "series")}` })]],
           ];
           return h("tr", { on: {
@@ -2136,8 +2144,8 @@ extension PageAsset {
 
         function banner(study, uid) {
           return h("section", { class: "banner", "aria-labelledby": "patient" },
+            h("a", { class: "back", href: "#/" }, "‹ Studies"),
             h("div", { class: "who" },
-              h("a", { class: "back", href: "#/" }, "‹ Studies"),
               h("h1", { id: "patient", text: nameOf(study, tags.PatientName) || "No name" }),
               facts([
                 ["Patient ID", text(study, tags.PatientID)],
@@ -2190,7 +2198,7 @@ extension PageAsset {
         /** A small picture that is fetched when it comes into sight; the modality's letters where there is none. */
         export function thumbnail(path, series, size = 192) {
           const code = text(series, tags.Modality) || "–";
-          const box = h("span", { class: "thumbnail", "aria-hidden": "true" }, h("span", { class: "letters", text: code }));
+          const box = h("span", { class: hasPicture(series) ? "thumbnail" : "thumbnail none", "aria-hidden": "true" }, h("span", { class: "letters", text: code }));
           if (hasPicture(series)) {
             const image = h("img", { alt: "", loading: "lazy", decoding: "async", src: thumbnailURL(path, size), on: {
               load: () => box.classList.add("loaded"),
@@ -2270,7 +2278,7 @@ extension PageAsset {
             const chosen = presetList()[presets.selectedIndex - 1];
             viewport.setWindow(chosen ?? null);
           } } });
-          const shown = { list: "" };
+          const shown = { list: null };
 
           function change(part) {
             const from = viewport.shownWindow ?? { center: 0, width: 1 };
@@ -2298,7 +2306,10 @@ extension PageAsset {
           viewport.addEventListener("change", () => {
             for (const part of imageGroup) part.hidden = !viewport.isImage;
             windowGroup.hidden = !viewport.isImage || !viewport.canWindow;
-            for (const choice of choices) choice.firstChild.checked = choice.firstChild.value === viewport.tool;
+            for (const choice of choices) {
+              choice.hidden = choice.firstChild.value === "window" && !viewport.canWindow;
+              choice.firstChild.checked = choice.firstChild.value === viewport.usedTool;
+            }
             info.setAttribute("aria-pressed", String(viewport.showsText));
             const window = viewport.shownWindow;
             center.show(window && rounded(window.center));
@@ -2308,12 +2319,12 @@ extension PageAsset {
             if (key !== shown.list) {
               shown.list = key;
               presets.replaceChildren(h("option", { text: "Default" }), ...list.map((one) =>
-                h("option", { text: `${one.name}  ${rounded(one.center)} / ${rounded(one.width)}` })));
+                h("option", { text: `${one.name}  ${rounded(one.center)} / ${rounded(one.width)}` })),
+                h("option", { text: "Custom", hidden: true }));
             }
             const at = viewport.window
               ? list.findIndex((one) => rounded(one.center) === viewport.window.center && rounded(one.width) === viewport.window.width) : -1;
-            if (viewport.window && at < 0) presets.selectedIndex = -1;
-            else presets.selectedIndex = at + 1;
+            presets.selectedIndex = viewport.window && at < 0 ? list.length + 1 : at + 1;
           });
           return element;
         }
@@ -2591,7 +2602,7 @@ extension PageAsset {
             } });
             return [input, h("label", { for: id, class: "button" }, label)];
           };
-          return h("section", { class: "dropzone", "aria-label": "Choose files" },
+          return h("section", { class: "dropzone", "aria-label": "Files to upload" },
             h("p", { class: "title", text: "Drop DICOM files or folders here" }),
             h("p", { class: "fine", text: "They are stored by STOW-RS. What the archive holds already is not stored twice." }),
             h("div", { class: "actions" }, picker("choose-files", "Choose files"), picker("choose-folder", "Choose a folder", { webkitdirectory: true })));
@@ -2728,9 +2739,15 @@ extension PageAsset {
               [study, series] = await Promise.all([findStudy(uid, life), seriesOf(uid, life)]);
               await openSeries();
             } catch (error) {
-              if (isAbort(error)) return;
-              stage.replaceChildren(problemPanel(error, { retry: load, actions: [h("a", { class: "button", href: hashOf({ study: uid }) }, "Study")] }));
+              fail(error);
             }
+          }
+
+          function fail(error) {
+            if (isAbort(error)) return;
+            viewport?.dispose();
+            viewport = null;
+            stage.replaceChildren(problemPanel(error, { retry: load, actions: [h("a", { class: "button", href: hashOf({ study: uid }) }, "Study")] }));
           }
 
           async function openSeries() {
@@ -2878,9 +2895,7 @@ extension PageAsset {
               route = next;
               if (!isSame) {
                 followed = "";
-                openSeries().catch((error) => {
-                  if (!isAbort(error)) stage.replaceChildren(problemPanel(error));
-                });
+                openSeries().catch(fail);
                 return true;
               }
               const place = placeOf(next);
@@ -2943,7 +2958,7 @@ extension PageAsset {
           #loading = null;
           #staleTimer = 0;
           #restTimer = 0;
-          #pendingDrag = null;
+          #drag = null;
 
           /** `place` names study and series; the data sets are those that searches gave. */
           constructor(place, study, series) {
@@ -2962,9 +2977,9 @@ extension PageAsset {
             this.#view = new CanvasView(this.canvas, { onChange: () => this.#zoomed() });
             this.cine = new Cine({ advance: () => this.#advance(), onChange: () => this.#changed() });
             listenToPointer(this.element, {
-              tool: () => (this.tool === "window" && !this.canWindow ? "scroll" : this.tool),
+              tool: () => this.usedTool,
               window: (dx, dy) => this.windowBy(dx, dy),
-              windowDone: () => this.#rest(),
+              windowDone: () => this.windowDone(),
               scroll: (steps) => this.scroll(steps),
               zoom: (factor, point) => this.zoom(factor, point),
               pan: (dx, dy) => this.#view.moveBy(dx, dy),
@@ -2987,6 +3002,11 @@ extension PageAsset {
             return this.isImage && (this.dataset === null || isWindowable(this.dataset));
           }
 
+          /** What dragging does: colour has no window. */
+          get usedTool() {
+            return this.tool === "window" && !this.canWindow ? "scroll" : this.tool;
+          }
+
           /** The window in use as far as it is known, and where it comes from. */
           get shownWindow() {
             if (this.window) return this.window;
@@ -3004,6 +3024,7 @@ extension PageAsset {
             this.stack = stack;
             this.index = index;
             this.window = null;
+            this.#drag = null;
             this.dataset = null;
             this.message.replaceChildren();
             this.#view.clear();
@@ -3055,30 +3076,38 @@ extension PageAsset {
             this.#changed();
           }
 
-          /** Widens the window by `dx` and raises its centre by `dy`, in screen pixels: a drag across 400 is about its width. */
+          /** Widens the window by `dx` and raises its centre by `dy`, in screen pixels since the last call: 400 are its width. */
           windowBy(dx, dy) {
             if (!this.canWindow) return;
-            const from = this.shownWindow;
-            if (from) {
-              const step = Math.max(0.01, from.width / 400);
-              const width = Math.max(1, from.width + dx * Math.max(step, 0.25));
-              this.setWindow({ center: from.center + dy * step, width });
-              return;
+            const isFirst = this.#drag === null;
+            this.#drag ??= { from: this.shownWindow, dx: 0, dy: 0 };
+            this.#drag.dx += dx;
+            this.#drag.dy += dy;
+            if (this.#drag.from) this.#applyDrag();
+            else if (isFirst) this.#findDragStart(this.#drag);
+          }
+
+          /** Ends what `windowBy` began. */
+          windowDone() {
+            if (this.#drag?.from) this.#drag = null;
+            else if (this.#drag) this.#drag.isOver = true;
+          }
+
+          #applyDrag() {
+            const { from, dx, dy } = this.#drag;
+            const step = Math.max(0.01, from.width / 400);
+            this.setWindow({ center: from.center + dy * step, width: from.width + dx * Math.max(step, 0.25) });
+          }
+
+          /** An object that names no window: what it has between black and white is found first. */
+          async #findDragStart(drag) {
+            const found = await this.#findWindow();
+            if (this.#drag !== drag) return;
+            if (found) {
+              drag.from = found;
+              this.#applyDrag();
             }
-            // An object that names no window: what it has between black and white is found first.
-            if (this.#pendingDrag) {
-              this.#pendingDrag.dx += dx;
-              this.#pendingDrag.dy += dy;
-              return;
-            }
-            this.#pendingDrag = { dx, dy };
-            this.#findWindow().then((found) => {
-              const drag = this.#pendingDrag;
-              this.#pendingDrag = null;
-              if (!found || !drag || this.shownWindow) return;
-              this.setWindow(found);
-              this.windowBy(drag.dx, drag.dy);
-            });
+            if (drag.isOver || !found) this.#drag = null;
           }
 
           setTextShown(isShown) {
@@ -3294,10 +3323,15 @@ extension PageAsset {
               " ": () => this.togglePlaying(), r: () => this.reset(), i: () => this.setTextShown(!this.showsText),
               w: () => this.choose("window"), p: () => this.choose("pan"), z: () => this.choose("zoom"), s: () => this.choose("scroll"),
             };
-            const action = event.shiftKey && event.key in byWindow ? () => this.windowBy(...byWindow[event.key]) : actions[event.key];
+            const action = event.shiftKey && event.key in byWindow ? () => this.#windowByKey(...byWindow[event.key]) : actions[event.key];
             if (!action) return;
             event.preventDefault();
             action();
+          }
+
+          #windowByKey(dx, dy) {
+            this.windowBy(dx, dy);
+            this.windowDone();
           }
 
           togglePlaying() {

@@ -17,7 +17,7 @@ CLASSES = {
 }
 PATIENTS = {
     1: ("Okafor^Amara", "GT-1041", "19640312", "F"), 2: ("Lindqvist^Johan^Erik", "GT-2207", "19811120", "M"),
-    3: ("Yamada^Tarou=山田^太郎=やまだ^たろう", "GT-3310", "19550704", "M"), 4: ("Rossi^Chiara", "GT-4188", "19920229", "F"),
+    3: ("Yamada^Tarou", "GT-3310", "19550704", "M"), 4: ("Rossi^Chiara", "GT-4188", "19920229", "F"),
 }
 STUDIES = {
     1: ("20240518", "091542", "CT chest", "A-50233"), 2: ("20240611", "134010", "MR brain", "A-50871"),
@@ -212,7 +212,7 @@ def photograph():
     x = x * columns / rows
     random = generator(6)
     grain = blurred(random.normal(0, 1, (rows, columns)), 2)
-    edge = blurred(random.normal(0, 1, (rows, columns)), 24) * 3.5
+    edge = blurred(numpy.kron(random.normal(0, 0.32, (rows // 40, columns // 40)), numpy.ones((40, 40))), 90)
     skin = numpy.stack([222 + 7 * grain - 14 * y, 176 + 8 * grain - 18 * y, 150 + 8 * grain - 20 * y], -1)
     distance = numpy.hypot((x - 0.05) / 0.5, (y + 0.02) / 0.38) + edge
     share = numpy.clip((1 - distance) * 6, 0, 1)[..., None]

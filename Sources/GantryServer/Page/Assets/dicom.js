@@ -50,12 +50,14 @@ export function numbers(dataset, tag) {
 export function personName(value) {
   if (value === null || value === undefined) return "";
   const groups = typeof value === "string" ? { Alphabetic: value } : value;
-  const written = (group) => {
+  const written = (group, index) => {
     const [family = "", given = "", middle = "", prefix = "", suffix = ""] = group.split("^").map((part) => part.trim());
     const rest = [prefix, given, middle].filter(Boolean).join(" ");
-    return [[family, rest].filter(Boolean).join(", "), suffix].filter(Boolean).join(" ");
+    // Ideographs and their sounds are written without a comma.
+    return [[family, rest].filter(Boolean).join(index === 0 ? ", " : " "), suffix].filter(Boolean).join(" ");
   };
-  const [first, ...others] = [groups.Alphabetic, groups.Ideographic, groups.Phonetic].filter(Boolean).map(written);
+  const [first, ...others] = [groups.Alphabetic, groups.Ideographic, groups.Phonetic].map((group, index) => group && written(group, index))
+    .filter(Boolean);
   return first === undefined ? "" : others.length ? `${first} (${others.join(", ")})` : first;
 }
 

@@ -101,9 +101,9 @@ function filterForm(onSearch) {
     field("name", "Patient name", { placeholder: "Family, given", "aria-description": "Family name first. Asterisk stands for anything." }),
     field("id", "Patient ID"),
     field("accession", "Accession number"),
-    field("modality", "Modality", { list: "modalities", placeholder: "Any" }),
     field("from", "From date", { type: "date" }),
     field("to", "To date", { type: "date" }),
+    field("modality", "Modality", { list: "modalities", placeholder: "Any" }),
     h("datalist", { id: "modalities" }, knownModalities.map((code) => h("option", { value: code }))),
     h("div", { class: "actions" },
       h("button", { type: "submit", class: "primary" }, "Search"),
@@ -158,7 +158,7 @@ function row(study) {
     ["description", [text(study, tags.StudyDescription)]],
     ["accession", [h("span", { class: "mono", text: text(study, tags.AccessionNumber) })]],
     ["content", [
-      counted(text(study, tags.NumberOfStudyRelatedInstances) || 0, "object"),
+      counted(text(study, tags.NumberOfStudyRelatedInstances) || 0, "object"), " ",
       h("span", { class: "fine", text: `in ${counted(text(study, tags.NumberOfStudyRelatedSeries) || 0, "series", "series")}` })]],
   ];
   return h("tr", { on: {

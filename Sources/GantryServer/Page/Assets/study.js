@@ -34,8 +34,8 @@ function facts(pairs) {
 
 function banner(study, uid) {
   return h("section", { class: "banner", "aria-labelledby": "patient" },
+    h("a", { class: "back", href: "#/" }, "‹ Studies"),
     h("div", { class: "who" },
-      h("a", { class: "back", href: "#/" }, "‹ Studies"),
       h("h1", { id: "patient", text: nameOf(study, tags.PatientName) || "No name" }),
       facts([
         ["Patient ID", text(study, tags.PatientID)],
@@ -88,7 +88,7 @@ export function seriesTitle(series) {
 /** A small picture that is fetched when it comes into sight; the modality's letters where there is none. */
 export function thumbnail(path, series, size = 192) {
   const code = text(series, tags.Modality) || "–";
-  const box = h("span", { class: "thumbnail", "aria-hidden": "true" }, h("span", { class: "letters", text: code }));
+  const box = h("span", { class: hasPicture(series) ? "thumbnail" : "thumbnail none", "aria-hidden": "true" }, h("span", { class: "letters", text: code }));
   if (hasPicture(series)) {
     const image = h("img", { alt: "", loading: "lazy", decoding: "async", src: thumbnailURL(path, size), on: {
       load: () => box.classList.add("loaded"),

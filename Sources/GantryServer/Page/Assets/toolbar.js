@@ -15,7 +15,7 @@ export function toolbar(viewport, { modality, extras }) {
     const chosen = presetList()[presets.selectedIndex - 1];
     viewport.setWindow(chosen ?? null);
   } } });
-  const shown = { list: "" };
+  const shown = { list: null };
 
   function change(part) {
     const from = viewport.shownWindow ?? { center: 0, width: 1 };
@@ -43,7 +43,10 @@ export function toolbar(viewport, { modality, extras }) {
   viewport.addEventListener("change", () => {
     for (const part of imageGroup) part.hidden = !viewport.isImage;
     windowGroup.hidden = !viewport.isImage || !viewport.canWindow;
-    for (const choice of choices) choice.firstChild.checked = choice.firstChild.value === viewport.tool;
+    for (const choice of choices) {
+      choice.hidden = choice.firstChild.value === "window" && !viewport.canWindow;
+      choice.firstChild.checked = choice.firstChild.value === viewport.usedTool;
+    }
     info.setAttribute("aria-pressed", String(viewport.showsText));
     const window = viewport.shownWindow;
     center.show(window && rounded(window.center));
@@ -53,12 +56,12 @@ export function toolbar(viewport, { modality, extras }) {
     if (key !== shown.list) {
       shown.list = key;
       presets.replaceChildren(h("option", { text: "Default" }), ...list.map((one) =>
-        h("option", { text: `${one.name}  ${rounded(one.center)} / ${rounded(one.width)}` })));
+        h("option", { text: `${one.name}  ${rounded(one.center)} / ${rounded(one.width)}` })),
+        h("option", { text: "Custom", hidden: true }));
     }
     const at = viewport.window
       ? list.findIndex((one) => rounded(one.center) === viewport.window.center && rounded(one.width) === viewport.window.width) : -1;
-    if (viewport.window && at < 0) presets.selectedIndex = -1;
-    else presets.selectedIndex = at + 1;
+    presets.selectedIndex = viewport.window && at < 0 ? list.length + 1 : at + 1;
   });
   return element;
 }

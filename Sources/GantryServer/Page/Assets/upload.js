@@ -54,7 +54,7 @@ function dropZone() {
     } });
     return [input, h("label", { for: id, class: "button" }, label)];
   };
-  return h("section", { class: "dropzone", "aria-label": "Choose files" },
+  return h("section", { class: "dropzone", "aria-label": "Files to upload" },
     h("p", { class: "title", text: "Drop DICOM files or folders here" }),
     h("p", { class: "fine", text: "They are stored by STOW-RS. What the archive holds already is not stored twice." }),
     h("div", { class: "actions" }, picker("choose-files", "Choose files"), picker("choose-folder", "Choose a folder", { webkitdirectory: true })));

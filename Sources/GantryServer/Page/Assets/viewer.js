@@ -30,9 +30,15 @@ export function viewerView(first) {
       [study, series] = await Promise.all([findStudy(uid, life), seriesOf(uid, life)]);
       await openSeries();
     } catch (error) {
-      if (isAbort(error)) return;
-      stage.replaceChildren(problemPanel(error, { retry: load, actions: [h("a", { class: "button", href: hashOf({ study: uid }) }, "Study")] }));
+      fail(error);
     }
+  }
+
+  function fail(error) {
+    if (isAbort(error)) return;
+    viewport?.dispose();
+    viewport = null;
+    stage.replaceChildren(problemPanel(error, { retry: load, actions: [h("a", { class: "button", href: hashOf({ study: uid }) }, "Study")] }));
   }
 
   async function openSeries() {
@@ -180,9 +186,7 @@ export function viewerView(first) {
       route = next;
       if (!isSame) {
         followed = "";
-        openSeries().catch((error) => {
-          if (!isAbort(error)) stage.replaceChildren(problemPanel(error));
-        });
+        openSeries().catch(fail);
         return true;
       }
       const place = placeOf(next);

@@ -39,7 +39,7 @@ export class Viewport extends EventTarget {
   #loading = null;
   #staleTimer = 0;
   #restTimer = 0;
-  #pendingDrag = null;
+  #drag = null;
 
   /** `place` names study and series; the data sets are those that searches gave. */
   constructor(place, study, series) {
@@ -58,9 +58,9 @@ export class Viewport extends EventTarget {
     this.#view = new CanvasView(this.canvas, { onChange: () => this.#zoomed() });
     this.cine = new Cine({ advance: () => this.#advance(), onChange: () => this.#changed() });
     listenToPointer(this.element, {
-      tool: () => (this.tool === "window" && !this.canWindow ? "scroll" : this.tool),
+      tool: () => this.usedTool,
       window: (dx, dy) => this.windowBy(dx, dy),
-      windowDone: () => this.#rest(),
+      windowDone: () => this.windowDone(),
       scroll: (steps) => this.scroll(steps),
       zoom: (factor, point) => this.zoom(factor, point),
       pan: (dx, dy) => this.#view.moveBy(dx, dy),
@@ -83,6 +83,11 @@ export class Viewport extends EventTarget {
     return this.isImage && (this.dataset === null || isWindowable(this.dataset));
   }
 
+  /** What dragging does: colour has no window. */
+  get usedTool() {
+    return this.tool === "window" && !this.canWindow ? "scroll" : this.tool;
+  }
+
   /** The window in use as far as it is known, and where it comes from. */
   get shownWindow() {
     if (this.window) return this.window;
@@ -100,6 +105,7 @@ export class Viewport extends EventTarget {
     this.stack = stack;
     this.index = index;
     this.window = null;
+    this.#drag = null;
     this.dataset = null;
     this.message.replaceChildren();
     this.#view.clear();
@@ -151,30 +157,38 @@ export class Viewport extends EventTarget {
     this.#changed();
   }
 
-  /** Widens the window by `dx` and raises its centre by `dy`, in screen pixels: a drag across 400 is about its width. */
+  /** Widens the window by `dx` and raises its centre by `dy`, in screen pixels since the last call: 400 are its width. */
   windowBy(dx, dy) {
     if (!this.canWindow) return;
-    const from = this.shownWindow;
-    if (from) {
-      const step = Math.max(0.01, from.width / 400);
-      const width = Math.max(1, from.width + dx * Math.max(step, 0.25));
-      this.setWindow({ center: from.center + dy * step, width });
-      return;
+    const isFirst = this.#drag === null;
+    this.#drag ??= { from: this.shownWindow, dx: 0, dy: 0 };
+    this.#drag.dx += dx;
+    this.#drag.dy += dy;
+    if (this.#drag.from) this.#applyDrag();
+    else if (isFirst) this.#findDragStart(this.#drag);
+  }
+
+  /** Ends what `windowBy` began. */
+  windowDone() {
+    if (this.#drag?.from) this.#drag = null;
+    else if (this.#drag) this.#drag.isOver = true;
+  }
+
+  #applyDrag() {
+    const { from, dx, dy } = this.#drag;
+    const step = Math.max(0.01, from.width / 400);
+    this.setWindow({ center: from.center + dy * step, width: from.width + dx * Math.max(step, 0.25) });
+  }
+
+  /** An object that names no window: what it has between black and white is found first. */
+  async #findDragStart(drag) {
+    const found = await this.#findWindow();
+    if (this.#drag !== drag) return;
+    if (found) {
+      drag.from = found;
+      this.#applyDrag();
     }
-    // An object that names no window: what it has between black and white is found first.
-    if (this.#pendingDrag) {
-      this.#pendingDrag.dx += dx;
-      this.#pendingDrag.dy += dy;
-      return;
-    }
-    this.#pendingDrag = { dx, dy };
-    this.#findWindow().then((found) => {
-      const drag = this.#pendingDrag;
-      this.#pendingDrag = null;
-      if (!found || !drag || this.shownWindow) return;
-      this.setWindow(found);
-      this.windowBy(drag.dx, drag.dy);
-    });
+    if (drag.isOver || !found) this.#drag = null;
   }
 
   setTextShown(isShown) {
@@ -390,10 +404,15 @@ export class Viewport extends EventTarget {
       " ": () => this.togglePlaying(), r: () => this.reset(), i: () => this.setTextShown(!this.showsText),
       w: () => this.choose("window"), p: () => this.choose("pan"), z: () => this.choose("zoom"), s: () => this.choose("scroll"),
     };
-    const action = event.shiftKey && event.key in byWindow ? () => this.windowBy(...byWindow[event.key]) : actions[event.key];
+    const action = event.shiftKey && event.key in byWindow ? () => this.#windowByKey(...byWindow[event.key]) : actions[event.key];
     if (!action) return;
     event.preventDefault();
     action();
+  }
+
+  #windowByKey(dx, dy) {
+    this.windowBy(dx, dy);
+    this.windowDone();
   }
 
   togglePlaying() {
