@@ -174,10 +174,12 @@ extension PageAsset {
           return `${service}${path}/thumbnail?viewport=${size},${size}&accept=image%2Fjpeg`;
         }
 
+        const withoutPicture = new Set(
+          ["AU", "DOC", "ECG", "EPS", "FID", "HD", "KO", "PLAN", "PR", "REG", "RTPLAN", "RTRECORD", "RTSTRUCT", "RWV", "SR"]);
+
         /** Whether objects of a modality have a picture. */
         export function hasPicture(series) {
-          return !["SR", "PR", "KO", "DOC", "ECG", "HD", "EPS", "RTPLAN", "RTSTRUCT", "RTRECORD", "REG", "FID", "RWV", "AU", "PLAN", "OT-DOC"]
-            .includes(text(series, tags.Modality));
+          return !withoutPicture.has(text(series, tags.Modality));
         }
 
         """#
@@ -466,7 +468,7 @@ extension PageAsset {
           const tree = h("div", { class: "tree" });
           const said = h("p", { class: "fine", role: "status" });
           const filter = h("input", {
-            id: "dataset-filter", type: "search", placeholder: "Name, tag or value", autocomplete: "off", spellcheck: false,
+            id: "dataset-filter", type: "search", placeholder: "Name, tag or value", autocomplete: "off", spellcheck: "false",
             on: { input: () => draw() },
           });
 
@@ -826,6 +828,9 @@ extension PageAsset {
     private static let domJS: StaticString = #"""
         // Making elements. Text only ever becomes text nodes: nothing that an archive holds is read as markup.
 
+        // As properties these are read-only, or do not take what an attribute takes.
+        const attributesOnly = /^(aria-.*|list|role|spellcheck)$/;
+
         /**
          * An element. `props`: `class`, `text`, `on` (event name to handler), `data` (data attributes); properties of the
          * element where it has them, attributes otherwise. `false`, `null` and `undefined` leave a property out.
@@ -838,7 +843,7 @@ extension PageAsset {
             else if (name === "text") element.textContent = value;
             else if (name === "on") for (const [event, handler] of Object.entries(value)) element.addEventListener(event, handler);
             else if (name === "data") Object.assign(element.dataset, value);
-            else if (name in element && !name.startsWith("aria") && name !== "list" && name !== "role") element[name] = value;
+            else if (name in element && !attributesOnly.test(name)) element[name] = value;
             else element.setAttribute(name, value === true ? "" : value);
           }
           element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
@@ -1509,14 +1514,15 @@ extension PageAsset {
         .stacks button[aria-current] { background: var(--accent); border-color: var(--accent); color: var(--on-accent); }
         .stage { display: flex; flex-direction: column; min-width: 0; min-height: 0; background: var(--ground); }
         .stage > .problem, .stage > .waiting { margin: 2rem auto; }
-        .toolbar { display: flex; flex-wrap: wrap; gap: 0.5rem 0.9rem; align-items: center; padding: 0.5rem 0.75rem; background: var(--surface); border-bottom: 1px solid var(--line); }
+        .toolbar { display: flex; flex-wrap: wrap; gap: 0.5rem 0.7rem; align-items: center; padding: 0.5rem 0.75rem; background: var(--surface); border-bottom: 1px solid var(--line); }
         .toolbar button, .toolbar .button, .toolbar select, .toolbar input, .transport button { min-height: 1.95rem; }
         .group { display: flex; gap: 0.35rem; align-items: center; }
         .group.end { margin-left: auto; }
-        .toolbar select { width: 11.5rem; }
+        .toolbar button, .toolbar .button { padding: 0.2rem 0.65rem; }
+        .toolbar select { width: 9rem; }
         .number { display: inline-flex; align-items: center; gap: 0.3rem; }
         .number label { color: var(--soft); font-size: 0.86rem; font-weight: 600; }
-        .number input { width: 5.2rem; font-variant-numeric: tabular-nums; }
+        .number input { width: 4.6rem; font-variant-numeric: tabular-nums; }
         .segmented { display: inline-flex; border: 1px solid var(--line-strong); border-radius: 6px; overflow: hidden; }
         .segmented label { position: relative; cursor: pointer; }
         .segmented input { position: absolute; inset: 0; opacity: 0; margin: 0; min-height: 0; cursor: pointer; }
@@ -1590,7 +1596,7 @@ extension PageAsset {
         .studies li a { font-weight: 600; }
         .files { background: var(--surface); border: 1px solid var(--line); border-radius: 10px; overflow: hidden; }
         .files:empty { display: none; }
-        .files li { display: grid; grid-template-columns: minmax(0, 1fr) 5rem 11rem; gap: 0 1rem; padding: 0.4rem 0.9rem; border-bottom: 1px solid var(--line); align-items: baseline; content-visibility: auto; contain-intrinsic-size: auto 2rem; }
+        .files li { display: grid; grid-template-columns: minmax(0, 1fr) 5rem 11rem; gap: 0 1rem; padding: 0.4rem 0.9rem; border-bottom: 1px solid var(--line); align-items: baseline; }
         .files li:last-child { border-bottom: 0; }
         .files .path { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
         .files .size { text-align: right; font-variant-numeric: tabular-nums; }
@@ -1670,11 +1676,12 @@ extension PageAsset {
         import { button, h } from "./dom.js";
         import { Problem } from "./api.js";
 
-        /** A panel about an error; with `retry` it has a button that tries again. */
+        /** A panel about an error; with `retry` it has a button that tries again, where that can help. */
         export function problemPanel(error, { retry, actions = [] } = {}) {
           const problem = error instanceof Problem ? error : new Problem({
             title: "The page could not show this", detail: String(error?.message ?? error), advice: "Reload the page; if it stays, report it.",
           });
+          const canRetry = retry && ![400, 404, 406, 410].includes(problem.status);
           return h("div", { class: "problem", role: "alert" },
             h("h2", { text: problem.title }),
             problem.detail && h("p", { text: problem.detail }),
@@ -1683,7 +1690,7 @@ extension PageAsset {
               problem.status ? `Status ${problem.status}` : "",
               problem.status && problem.requestID ? " · " : "",
               problem.requestID && h("span", {}, "Request id ", h("code", { text: problem.requestID }))),
-            (retry || actions.length > 0) && h("div", { class: "actions" }, retry && button("Try again", retry, { class: "primary" }), actions));
+            (canRetry || actions.length > 0) && h("div", { class: "actions" }, canRetry && button("Try again", retry, { class: "primary" }), actions));
         }
 
         /** Whether an error only says that nobody waits any more. */
@@ -1777,7 +1784,7 @@ extension PageAsset {
         const noFilters = { name: "", id: "", accession: "", modality: "", from: "", to: "" };
 
         // Kept while the page is open, so that coming back from a study finds the list as it was.
-        const kept = { filters: { ...noFilters }, offset: 0 };
+        const kept = { filters: { ...noFilters }, offset: 0, opened: "", scroll: 0 };
 
         /** The QIDO-RS keys of what the form holds. */
         export function keysOf(filters) {
@@ -1843,7 +1850,24 @@ extension PageAsset {
             }
           }
 
-          return { title: "Studies", element, shown: () => run(), dispose: () => current?.abort() };
+          /** Coming back from a study, its row is where it was, and has the focus. */
+          async function runAndReturn() {
+            const { opened, scroll } = kept;
+            await run();
+            const row = opened && results.querySelector(`a[href="${opened}"]`);
+            if (!row || !["MAIN", "BODY"].includes(document.activeElement.tagName)) return;
+            scrollTo(0, scroll);
+            row.focus({ preventScroll: true });
+          }
+
+          return {
+            title: "Studies", element, shown: runAndReturn,
+            dispose() {
+              current?.abort();
+              kept.opened = location.hash;
+              kept.scroll = scrollY;
+            },
+          };
         }
 
         function isNarrowed(filters) {
@@ -1854,7 +1878,7 @@ extension PageAsset {
           const field = (key, label, props = {}) => {
             const id = `filter-${key}`;
             const input = h("input", {
-              id, name: key, type: "text", value: kept.filters[key], autocomplete: "off", spellcheck: false, ...props,
+              id, name: key, type: "text", value: kept.filters[key], autocomplete: "off", spellcheck: "false", ...props,
             });
             return h("div", { class: `field ${key}` }, h("label", { for: id, text: label }), input);
           };
@@ -2301,7 +2325,7 @@ extension PageAsset {
               button("Fit", () => viewport.fit(), { title: "Fit (0)" }),
               button("Reset", () => viewport.reset(), { title: "Own window, fitted (R)" }),
               info)];
-          const element = h("div", { class: "toolbar", role: "toolbar", "aria-label": "Viewer" }, imageGroup, h("div", { class: "group end" }, extras));
+          const element = h("div", { class: "toolbar", role: "group", "aria-label": "Tools" }, imageGroup, h("div", { class: "group end" }, extras));
 
           viewport.addEventListener("change", () => {
             for (const part of imageGroup) part.hidden = !viewport.isImage;
@@ -2940,7 +2964,7 @@ extension PageAsset {
           index = 0;
           /** The window that was chosen; `null` for the object's own. */
           window = null;
-          tool = "window";
+          tool = matchMedia("(pointer: coarse)").matches ? "scroll" : "window";
           showsText = true;
           /** The data set of the object in sight, once it is there. */
           dataset = null;

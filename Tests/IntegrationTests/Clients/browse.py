@@ -136,6 +136,7 @@ def search(visit):
     assert re.fullmatch(rf".*/#/studies/{re.escape(US)}", page.url), page.url
     page.go_back()
     expect(rows).to_have_count(2)
+    expect(rows.first.get_by_role("link")).to_be_focused()
     expect(page.get_by_label("From date")).to_have_value("2024-06-01")
     page.get_by_label("Patient name").fill("nobody")
     page.keyboard.press("Enter")
@@ -242,7 +243,7 @@ def problems(visit):
     assert re.search(r"Request id [0-9a-f]{16,}", alert.inner_text()), alert.inner_text()
     page.unroute("**/dicomweb/studies?*")
     page.route("**/dicomweb/studies?*", lambda route: route.abort())
-    page.get_by_role("button", name="Try again").click()
+    page.get_by_role("button", name="Search").click()
     expect(alert).to_contain_text("The server cannot be reached")
     page.unroute("**/dicomweb/studies?*")
     page.get_by_role("button", name="Try again").click()

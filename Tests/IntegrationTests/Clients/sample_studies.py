@@ -212,7 +212,8 @@ def photograph():
     x = x * columns / rows
     random = generator(6)
     grain = blurred(random.normal(0, 1, (rows, columns)), 2)
-    edge = blurred(numpy.kron(random.normal(0, 0.32, (rows // 40, columns // 40)), numpy.ones((40, 40))), 90)
+    angle = numpy.arctan2(y, x)
+    edge = 0.13 * numpy.sin(3 * angle + 1) + 0.08 * numpy.sin(7 * angle) + 0.04 * numpy.sin(13 * angle + 2)
     skin = numpy.stack([222 + 7 * grain - 14 * y, 176 + 8 * grain - 18 * y, 150 + 8 * grain - 20 * y], -1)
     distance = numpy.hypot((x - 0.05) / 0.5, (y + 0.02) / 0.38) + edge
     share = numpy.clip((1 - distance) * 6, 0, 1)[..., None]

@@ -134,8 +134,10 @@ export function thumbnailURL(path, size = 192) {
   return `${service}${path}/thumbnail?viewport=${size},${size}&accept=image%2Fjpeg`;
 }
 
+const withoutPicture = new Set(
+  ["AU", "DOC", "ECG", "EPS", "FID", "HD", "KO", "PLAN", "PR", "REG", "RTPLAN", "RTRECORD", "RTSTRUCT", "RWV", "SR"]);
+
 /** Whether objects of a modality have a picture. */
 export function hasPicture(series) {
-  return !["SR", "PR", "KO", "DOC", "ECG", "HD", "EPS", "RTPLAN", "RTSTRUCT", "RTRECORD", "REG", "FID", "RWV", "AU", "PLAN", "OT-DOC"]
-    .includes(text(series, tags.Modality));
+  return !withoutPicture.has(text(series, tags.Modality));
 }

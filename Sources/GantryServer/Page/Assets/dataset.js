@@ -14,7 +14,7 @@ export async function datasetPanel(dataset) {
   const tree = h("div", { class: "tree" });
   const said = h("p", { class: "fine", role: "status" });
   const filter = h("input", {
-    id: "dataset-filter", type: "search", placeholder: "Name, tag or value", autocomplete: "off", spellcheck: false,
+    id: "dataset-filter", type: "search", placeholder: "Name, tag or value", autocomplete: "off", spellcheck: "false",
     on: { input: () => draw() },
   });
 

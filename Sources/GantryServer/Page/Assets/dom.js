@@ -1,5 +1,8 @@
 // Making elements. Text only ever becomes text nodes: nothing that an archive holds is read as markup.
 
+// As properties these are read-only, or do not take what an attribute takes.
+const attributesOnly = /^(aria-.*|list|role|spellcheck)$/;
+
 /**
  * An element. `props`: `class`, `text`, `on` (event name to handler), `data` (data attributes); properties of the
  * element where it has them, attributes otherwise. `false`, `null` and `undefined` leave a property out.
@@ -12,7 +15,7 @@ export function h(tag, props = {}, ...children) {
     else if (name === "text") element.textContent = value;
     else if (name === "on") for (const [event, handler] of Object.entries(value)) element.addEventListener(event, handler);
     else if (name === "data") Object.assign(element.dataset, value);
-    else if (name in element && !name.startsWith("aria") && name !== "list" && name !== "role") element[name] = value;
+    else if (name in element && !attributesOnly.test(name)) element[name] = value;
     else element.setAttribute(name, value === true ? "" : value);
   }
   element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));

@@ -2,11 +2,12 @@
 import { button, h } from "./dom.js";
 import { Problem } from "./api.js";
 
-/** A panel about an error; with `retry` it has a button that tries again. */
+/** A panel about an error; with `retry` it has a button that tries again, where that can help. */
 export function problemPanel(error, { retry, actions = [] } = {}) {
   const problem = error instanceof Problem ? error : new Problem({
     title: "The page could not show this", detail: String(error?.message ?? error), advice: "Reload the page; if it stays, report it.",
   });
+  const canRetry = retry && ![400, 404, 406, 410].includes(problem.status);
   return h("div", { class: "problem", role: "alert" },
     h("h2", { text: problem.title }),
     problem.detail && h("p", { text: problem.detail }),
@@ -15,7 +16,7 @@ export function problemPanel(error, { retry, actions = [] } = {}) {
       problem.status ? `Status ${problem.status}` : "",
       problem.status && problem.requestID ? " · " : "",
       problem.requestID && h("span", {}, "Request id ", h("code", { text: problem.requestID }))),
-    (retry || actions.length > 0) && h("div", { class: "actions" }, retry && button("Try again", retry, { class: "primary" }), actions));
+    (canRetry || actions.length > 0) && h("div", { class: "actions" }, canRetry && button("Try again", retry, { class: "primary" }), actions));
 }
 
 /** Whether an error only says that nobody waits any more. */

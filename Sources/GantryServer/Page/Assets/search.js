@@ -10,7 +10,7 @@ const knownModalities = ["CR", "CT", "DX", "ES", "IO", "MG", "MR", "NM", "OP", "
 const noFilters = { name: "", id: "", accession: "", modality: "", from: "", to: "" };
 
 // Kept while the page is open, so that coming back from a study finds the list as it was.
-const kept = { filters: { ...noFilters }, offset: 0 };
+const kept = { filters: { ...noFilters }, offset: 0, opened: "", scroll: 0 };
 
 /** The QIDO-RS keys of what the form holds. */
 export function keysOf(filters) {
@@ -76,7 +76,24 @@ export function searchView() {
     }
   }
 
-  return { title: "Studies", element, shown: () => run(), dispose: () => current?.abort() };
+  /** Coming back from a study, its row is where it was, and has the focus. */
+  async function runAndReturn() {
+    const { opened, scroll } = kept;
+    await run();
+    const row = opened && results.querySelector(`a[href="${opened}"]`);
+    if (!row || !["MAIN", "BODY"].includes(document.activeElement.tagName)) return;
+    scrollTo(0, scroll);
+    row.focus({ preventScroll: true });
+  }
+
+  return {
+    title: "Studies", element, shown: runAndReturn,
+    dispose() {
+      current?.abort();
+      kept.opened = location.hash;
+      kept.scroll = scrollY;
+    },
+  };
 }
 
 function isNarrowed(filters) {
@@ -87,7 +104,7 @@ function filterForm(onSearch) {
   const field = (key, label, props = {}) => {
     const id = `filter-${key}`;
     const input = h("input", {
-      id, name: key, type: "text", value: kept.filters[key], autocomplete: "off", spellcheck: false, ...props,
+      id, name: key, type: "text", value: kept.filters[key], autocomplete: "off", spellcheck: "false", ...props,
     });
     return h("div", { class: `field ${key}` }, h("label", { for: id, text: label }), input);
   };

@@ -38,7 +38,7 @@ export function toolbar(viewport, { modality, extras }) {
       button("Fit", () => viewport.fit(), { title: "Fit (0)" }),
       button("Reset", () => viewport.reset(), { title: "Own window, fitted (R)" }),
       info)];
-  const element = h("div", { class: "toolbar", role: "toolbar", "aria-label": "Viewer" }, imageGroup, h("div", { class: "group end" }, extras));
+  const element = h("div", { class: "toolbar", role: "group", "aria-label": "Tools" }, imageGroup, h("div", { class: "group end" }, extras));
 
   viewport.addEventListener("change", () => {
     for (const part of imageGroup) part.hidden = !viewport.isImage;

@@ -21,7 +21,7 @@ export class Viewport extends EventTarget {
   index = 0;
   /** The window that was chosen; `null` for the object's own. */
   window = null;
-  tool = "window";
+  tool = matchMedia("(pointer: coarse)").matches ? "scroll" : "window";
   showsText = true;
   /** The data set of the object in sight, once it is there. */
   dataset = null;
