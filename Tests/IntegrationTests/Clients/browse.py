@@ -76,17 +76,21 @@ def upload_and_results(visit, files, folder):
     wrong.write_text("Dear colleague, this is not DICOM.\n" * 20)
     cut = folder / "cut.dcm"
     cut.write_bytes((folder / "mr-1-001.dcm").read_bytes()[:4000].replace(b".2.1.1", b".2.9.9"))
-    page.get_by_label("Choose files", exact=True).set_input_files([*files, wrong, cut])
-    expect(page.locator(".summary").get_by_text(f"{len(files)} stored, 2 failed")).to_be_visible()
+    directory = sample_studies.dataset(2, 8, 1, "SR", "A directory")
+    directory.SOPClassUID = directory.file_meta.MediaStorageSOPClassUID = "1.2.840.10008.1.3.10"
+    directory.save_as(folder / "DICOMDIR", enforce_file_format=True)
+    page.get_by_label("Choose files", exact=True).set_input_files([*files, wrong, cut, folder / "DICOMDIR"])
+    expect(page.locator(".summary").get_by_text(f"{len(files)} stored, 3 failed")).to_be_visible()
     assert count(address, "instances?limit=1000") == len(files)
     failed = page.locator(".files li[data-state=failed]")
-    expect(failed).to_have_count(2)
+    expect(failed).to_have_count(3)
+    expect(failed.filter(has_text="DICOMDIR")).to_contain_text("Objects of this SOP Class are not taken (0122H)")
     for name in ("letter.txt", "cut.dcm"):
         expect(failed.filter(has_text=name)).to_contain_text("Not a DICOM file, or cut off or damaged (C000H)")
     expect(page.locator(".files li[data-state=stored]")).to_have_count(len(files))
     # What failed can be sent again; what is there already is not stored twice.
     page.get_by_role("button", name="Send failed ones again").click()
-    expect(page.locator(".summary").get_by_text(f"{len(files)} stored, 2 failed")).to_be_visible()
+    expect(page.locator(".summary").get_by_text(f"{len(files)} stored, 3 failed")).to_be_visible()
     page.get_by_role("button", name="Clear list").click()
     page.get_by_label("Choose files", exact=True).set_input_files(files[:3])
     expect(page.locator(".summary").get_by_text("3 stored")).to_be_visible()
@@ -213,6 +217,11 @@ def dataset(visit):
     tree.get_by_role("button", name="Close").click()
     expect(tree).to_have_count(0)
     assert page.evaluate("document.activeElement.textContent") == "Data set"
+    instance = f"{CT}.3/instances/{CT}.3.1"
+    page.wait_for_url(f"**/{instance}")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/{instance}/metadata")
+    expect(tree).to_contain_text("GT-1041")  # the filter is still what it was
 
 
 def downloads(visit, folder):
