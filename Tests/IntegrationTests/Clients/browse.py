@@ -19,6 +19,11 @@ import sample_studies
 ROOT = sample_studies.ROOT
 CT, MR, US, PHOTO = (f"{ROOT}.{study}" for study in (1, 2, 3, 4))
 WAIT = 20_000
+# Every kind of view with what is there once it is complete.
+VIEWS = [
+    ("#/", ".worklist tbody tr"), (f"#/studies/{CT}", ".card"), ("#/upload", ".dropzone"), ("#/studies/1.2.3", ".problem"),
+    (f"#/studies/{CT}/series/{CT}.3/instances/{CT}.3.1/metadata", ".tree .row"),
+]
 expect.set_options(timeout=WAIT)
 
 
@@ -282,9 +287,9 @@ def narrow_and_dark(browser, address):
     for scheme, ground in (("light", "rgb(243, 245, 247)"), ("dark", "rgb(15, 20, 25)")):
         visit = Visit(browser, address, viewport={"width": 360, "height": 740}, color_scheme=scheme, reduced_motion="reduce")
         page = visit.page
-        for path in ("#/", f"#/studies/{CT}", "#/upload", f"#/studies/{CT}/series/{CT}.3/instances/{CT}.3.1/metadata"):
+        for path, content in VIEWS:
             visit.open(path)
-            page.wait_for_load_state("networkidle")
+            expect(page.locator(content).first).to_be_visible()
             assert page.evaluate("document.documentElement.scrollWidth") <= 360, (path, "is wider than the screen")
         assert page.evaluate("getComputedStyle(document.body).backgroundColor") == ground
         # The button goes round: light, dark, as the system.
@@ -321,9 +326,9 @@ def contrast(browser, address):
     }"""
     for scheme in ("light", "dark"):
         visit = Visit(browser, address, color_scheme=scheme, reduced_motion="reduce")
-        for path in ("#/", f"#/studies/{CT}", "#/upload", "#/studies/1.2.3", f"#/studies/{CT}/series/{CT}.3/instances/{CT}.3.1/metadata"):
+        for path, content in VIEWS:
             visit.open(path)
-            visit.page.wait_for_load_state("networkidle")
+            expect(visit.page.locator(content).first).to_be_visible()
             poor = visit.page.evaluate(measure)
             assert poor == [], (scheme, path, poor)
         visit.end(provoked=[r"/thumbnail", r"40[46]"])
@@ -352,6 +357,48 @@ def many_files(visit, folder):
     expect(page.locator(".summary").get_by_text("50 stored")).to_be_visible(timeout=60_000)
 
 
+def folders_and_pages(visit, folder):
+    """A folder with folders in it; its studies fill more than one page of the list."""
+    page = visit.page
+    top = folder / "disc"
+    for number in range(1, 61):
+        one = sample_studies.dataset(2, 1, 1, "SR", "Notes")
+        one.StudyInstanceUID, one.SeriesInstanceUID, one.SOPInstanceUID = (f"{ROOT}.50.{number}{end}" for end in ("", ".1", ".1.1"))
+        one.file_meta.MediaStorageSOPInstanceUID = one.SOPInstanceUID
+        one.PatientName, one.StudyDate = f"Page^{number:02}", f"202301{1 + number % 28:02}"
+        path = top / f"inner{number % 3}" / f"{number:02}"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        one.save_as(path, enforce_file_format=True)
+    (top / ".hidden").write_text("left out")
+    visit.open("#/upload")
+    page.get_by_label("Choose a folder").set_input_files(top)
+    expect(page.locator(".summary").get_by_text("60 stored")).to_be_visible(timeout=60_000)
+    expect(page.locator(".files .path").first).to_contain_text("disc/inner")
+
+    visit.open("#/")
+    page.get_by_label("Patient name").fill("page")
+    page.get_by_role("button", name="Search").click()
+    pages = page.get_by_role("navigation", name="Pages")
+    rows = page.locator(".worklist tbody tr")
+    expect(pages).to_contain_text("1–50 of 60 studies")
+    expect(rows).to_have_count(50)
+    assert pages.get_by_role("button", name="Newer").is_disabled()
+    seen = set(rows.get_by_role("link").all_inner_texts())
+    pages.get_by_role("button", name="Older").click()
+    expect(pages).to_contain_text("51–60 of 60 studies")
+    expect(rows.first.get_by_role("link")).to_be_focused()
+    assert pages.get_by_role("button", name="Older").is_disabled()
+    seen |= set(rows.get_by_role("link").all_inner_texts())
+    assert len(seen) == 60, len(seen)
+    # A page keeps its place while one of its studies is looked at.
+    rows.nth(4).get_by_role("link").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Page")
+    page.go_back()
+    expect(pages).to_contain_text("51–60 of 60 studies")
+    pages.get_by_role("button", name="Newer").click()
+    expect(pages).to_contain_text("1–50 of 60 studies")
+
+
 def archive(browser, address, files, folder):
     visit = Visit(browser, address)
     upload_and_results(visit, files, folder)
@@ -371,6 +418,9 @@ def archive(browser, address, files, folder):
     markup_is_text(visit, folder)
     many_files(visit, folder)
     visit.end(provoked=[r"status of 40[46]"])
+    visit = Visit(browser, address)
+    folders_and_pages(visit, folder)
+    visit.end()
 
 
 # MARK: images
@@ -379,10 +429,15 @@ def drawn(page, instance, frame=1):
     expect(page.locator(f'.viewport[data-drawn="{instance}/{frame}"]')).to_be_visible()
 
 
+def windowed(page, window):
+    """Waits for an image in a window; "" is the object's own."""
+    expect(page.locator(".viewport")).to_have_attribute("data-window", window)
+
+
 def brightness(page):
-    """Mean and number of different values in the middle of the canvas."""
-    page.wait_for_timeout(150)
-    return page.evaluate("""() => {
+    """Mean and number of different values in the middle of the canvas, once it is painted."""
+    return page.evaluate("""async () => {
+        await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
         const canvas = document.querySelector("canvas");
         const [w, h] = [canvas.width, canvas.height];
         const pixels = canvas.getContext("2d").getImageData(w / 4, h / 4, w / 2, h / 2).data;
@@ -442,7 +497,7 @@ def stack(visit):
     page.mouse.up()
     expect(width).to_have_value("500")
     assert float(centre.input_value()) > 150, centre.input_value()
-    page.wait_for_load_state("networkidle")
+    windowed(page, f"{centre.input_value()},500")
     after, _ = brightness(page)
     assert after < before - 5, (before, after)
     # One request after the other, so fewer than there were movements, and each with all three parts.
@@ -452,9 +507,10 @@ def stack(visit):
     centre.fill("100")
     centre.press("Enter")
     expect(page.locator(".corner.br")).to_contain_text("C 100 W 1500")
+    windowed(page, "100,1500")
     page.get_by_role("button", name="Reset").click()
     expect(width).to_have_value("400")
-    page.wait_for_load_state("networkidle")
+    windowed(page, "")
     assert abs(brightness(page)[0] - before) < 1
 
     # 3. Zoom and text.
@@ -486,7 +542,7 @@ def without_window(visit):
     canvas.focus()
     page.keyboard.press("Shift+ArrowDown")
     expect(page.locator(".corner.br")).to_contain_text(re.compile(r"C \d+\s+W \d+"))
-    page.wait_for_load_state("networkidle")
+    expect(canvas).to_have_attribute("data-window", re.compile(r"\d+,\d+"))
     after, _ = brightness(page)
     assert 0 < before - after < 12, (before, after)
 

@@ -225,10 +225,11 @@ export class Viewport extends EventTarget {
       this.#rest();
     } else if (!this.#isLoading) {
       this.#pump();
-    } else if (!this.#staleTimer) {
+    } else if (!this.#staleTimer && this.#loading?.item !== this.item) {
+      // Another window of the same image is let come, so that a slow server shows something while the pointer moves.
       this.#staleTimer = setTimeout(() => {
         this.#staleTimer = 0;
-        if (this.#loading) this.#frames.callOff(this.#loading);
+        if (this.#loading && this.#loading.item !== this.item) this.#frames.callOff(this.#loading);
       }, patience);
     }
   }
@@ -242,7 +243,7 @@ export class Viewport extends EventTarget {
       this.#loading = wish;
       try {
         const bitmap = await this.#frames.load(wish);
-        if (this.stack.items.includes(wish.item)) this.#draw(bitmap, wish.item);
+        if (this.stack.items.includes(wish.item)) this.#draw(bitmap, wish);
       } catch (error) {
         if (isAbort(error) || this.#isStale) continue;
         this.#fail(error);
@@ -258,11 +259,12 @@ export class Viewport extends EventTarget {
     if (!this.#life.signal.aborted) this.#rest();
   }
 
-  #draw(bitmap, item = this.item) {
+  #draw(bitmap, { item, window } = this.#wish()) {
     this.message.replaceChildren();
     this.#view.show(bitmap, {
       columns: item.columns, rows: item.rows, aspect: this.dataset ? pixelAspect(this.dataset, item.frame) : 1,
     });
+    this.element.dataset.window = window ? `${window.center},${window.width}` : "";
     this.element.dataset.drawn = `${item.instance}/${item.frame}`;
   }
 
@@ -293,7 +295,7 @@ export class Viewport extends EventTarget {
     this.#frames.prefetch(this.stack.items, this.index, { direction: 1, isPlaying: true, window: wish.window, size: wish.size });
     try {
       const bitmap = await this.#frames.load(wish);
-      if (this.stack.items.includes(wish.item)) this.#draw(bitmap, wish.item);
+      if (this.stack.items.includes(wish.item)) this.#draw(bitmap, wish);
     } catch (error) {
       if (!isAbort(error)) this.#fail(error);
       throw error;
