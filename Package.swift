@@ -40,12 +40,28 @@ let package = Package(
         // row 0: system libraries
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CExpat", pkgConfig: "expat", providers: [.apt(["libexpat1-dev"])]),
+        .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
+        .systemLibrary(name: "COpenJPEG", pkgConfig: "libopenjp2", providers: [.apt(["libopenjp2-7-dev"])]),
+        .systemLibrary(name: "CCharLS", pkgConfig: "charls", providers: [.apt(["libcharls-dev"])]),
+        .systemLibrary(name: "CJXL", providers: [.apt(["libjxl-dev"])]),
+        // Libraries whose errors must end before they reach Swift: libjpeg's longjmp, OpenJPH's exceptions.
+        .target(name: "CJPEG", linkerSettings: [.linkedLibrary("jpeg")]),
+        .target(name: "COpenJPH", linkerSettings: [.linkedLibrary("openjph")]),
+        .systemLibrary(name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
+        .systemLibrary(name: "CGIF", providers: [.apt(["libgif-dev"])]),
+        .systemLibrary(name: "CLCMS", pkgConfig: "lcms2", providers: [.apt(["liblcms2-dev"])]),
 
         // row 1: the standard's own languages, and how we tell what we do
         .target(name: "DICOMCore", dependencies: ["CZlib"], swiftSettings: strict),
         .target(name: "DICOMModels", dependencies: ["DICOMCore", "CExpat"], swiftSettings: strict),
-        .target(name: "DICOMPixels", dependencies: ["DICOMCore", "CTurboJPEG"], swiftSettings: strict),
+        .target(
+            name: "DICOMPixels",
+            dependencies: [
+                "DICOMCore", "CZlib", "CTurboJPEG", "CJPEG", "COpenJPEG", "CCharLS", "COpenJPH", "CJXL", "CDeflate",
+                "CGIF",
+                "CLCMS",
+            ], swiftSettings: strict),
         .target(
             name: "DICOMWeb",
             dependencies: ["DICOMCore", "DICOMModels", .product(name: "HTTPTypes", package: "swift-http-types")],
@@ -72,8 +88,16 @@ let package = Package(
         .target(
             name: "BlobStorage",
             dependencies: [
-                .product(name: "Crypto", package: "swift-crypto"), .product(name: "Logging", package: "swift-log"),
+                "CLinux", .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "PixelWorkers",
+            dependencies: [
+                "CLinux", "DICOMCore", "DICOMPixels", .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
             ],
             swiftSettings: strict),
         .target(
@@ -117,7 +141,7 @@ let package = Package(
         .target(
             name: "GantryServer",
             dependencies: [
-                "CZlib", "DICOMCore", "DICOMModels", "DICOMPixels", "DICOMWeb", "Observability", "SQLStorage",
+                "CZlib", "PixelWorkers", "DICOMCore", "DICOMModels", "DICOMPixels", "DICOMWeb", "Observability", "SQLStorage",
                 "BlobStorage", "Messaging", "Archive", "Audit", "Ingestion",
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -135,7 +159,7 @@ let package = Package(
         .executableTarget(
             name: "gantry",
             dependencies: [
-                "GantryServer", "SQLiteStorage", "SQLStorage", "BlobStorage", "DICOMWebClient", "DICOMCore",
+                "GantryServer", "PixelWorkers", "SQLiteStorage", "SQLStorage", "BlobStorage", "DICOMWebClient", "DICOMCore",
                 "DICOMModels", "DICOMWeb", "Archive", "Audit", "Ingestion", "Messaging", "Observability",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
@@ -161,8 +185,9 @@ let package = Package(
             name: "DICOMModelsTests", dependencies: ["DICOMModels", "DICOMCore", "GantryTesting"],
             swiftSettings: strict),
         .testTarget(
-            name: "DICOMPixelsTests", dependencies: ["DICOMPixels", "DICOMCore", "GantryTesting"],
-            swiftSettings: strict),
+            name: "DICOMPixelsTests",
+            dependencies: ["DICOMPixels", "DICOMCore", "GantryTesting", "CTurboJPEG", "CDeflate", "CGIF"],
+            exclude: ["Samples"], swiftSettings: strict),
         .testTarget(
             name: "DICOMWebTests",
             dependencies: [
@@ -213,5 +238,6 @@ let package = Package(
                 .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
             ],
             exclude: ["Clients"], swiftSettings: strict),
-    ]
+    ],
+    cxxLanguageStandard: .cxx17
 )

@@ -88,7 +88,7 @@ package protocol BlobWriter: AnyObject, Sendable {
 package struct StagedBlob: Sendable {
     /// Where its bytes wait.
     package enum Content: Sendable {
-        case memory(ByteBuffer)
+        case memory(BytePieces)
         case temporaryFile(key: BlobKey)
     }
 

@@ -109,7 +109,10 @@ extension DiskBlobStore {
                 bytes += payload.readableBytes
                 // The digest goes along as it was: damage stays visible.
                 batch.append(
-                    (StagedBlob(length: record.length, digest: record.digest, content: .memory(payload)), location))
+                    (
+                        StagedBlob(length: record.length, digest: record.digest, content: .memory(BytePieces(payload))),
+                        location
+                    ))
             }
             let moved = await makeDurable(batch.map(\.staged))
             try await relocate(zip(batch, moved).map { (from: $0.from, to: try $1.get()) })

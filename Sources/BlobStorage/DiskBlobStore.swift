@@ -32,6 +32,9 @@ package struct DiskBlobConfiguration: Sendable {
 /// Small blobs are appended to pack files: all that become durable together cost one write and one flush. Larger ones are written to a
 /// temporary file in large pieces, flushed, renamed, and the folder flushed. File calls run on a thread pool.
 package final class DiskBlobStore: BlobStore {
+    /// Up to how many bytes are copied from the kernel's memory by the task that asks for them.
+    private static let cachedReadLimit = 1 << 20
+
     let configuration: DiskBlobConfiguration
     let folder: BlobFolder
     let files: OpenFileCache
@@ -87,7 +90,7 @@ package final class DiskBlobStore: BlobStore {
     // MARK: - Writing
 
     package func stage(expectedLength: Int?) async throws -> any BlobWriter {
-        DiskBlobWriter(store: self, expectedLength: expectedLength)
+        DiskBlobWriter(store: self)
     }
 
     package func makeDurable(_ blobs: [StagedBlob]) async -> [Result<BlobLocation, BlobError>] {
@@ -151,7 +154,7 @@ package final class DiskBlobStore: BlobStore {
         var results = [Result<BlobLocation, BlobError>](
             repeating: .failure(BlobError(.closed, in: "makeDurable")), count: blobs.count)
         var generator = SystemRandomNumberGenerator()
-        var records: [(record: PackRecord, payload: ByteBuffer)] = []
+        var records: [(record: PackRecord, payload: BytePieces)] = []
         var packed: [Int] = []
         var moved: [(index: Int, key: BlobKey)] = []
         for (index, blob) in blobs.enumerated() {
@@ -227,9 +230,7 @@ package final class DiskBlobStore: BlobStore {
         guard range.lowerBound >= 0, range.upperBound <= blob.length else { throw BlobError(.outOfBounds, in: "read") }
         switch blob.content {
         case .memory(let bytes):
-            guard let slice = bytes.getSlice(at: bytes.readerIndex + range.lowerBound, length: range.count) else {
-                throw BlobError(.outOfBounds, in: "read")
-            }
+            guard let slice = bytes.slice(range) else { throw BlobError(.outOfBounds, in: "read") }
             return slice
         case .temporaryFile(let key):
             return try await blocking { [folder] in
@@ -240,6 +241,12 @@ package final class DiskBlobStore: BlobStore {
 
     package func read(_ location: BlobLocation, _ range: Range<Int>) async throws -> ByteBuffer {
         let place = try FilePlace(location, range, in: folder)
+        // What the kernel has in memory costs less to copy here than to ask a thread for it.
+        if range.count <= Self.cachedReadLimit,
+            let bytes = files.cached(place.key)?.readCached(at: place.offset, count: range.count)
+        {
+            return bytes
+        }
         return try await blocking { [files] in
             try files.file(place.key, path: place.path).read(at: place.offset, count: range.count)
         }
@@ -371,23 +378,30 @@ package final class DiskBlobStore: BlobStore {
 struct FilePlace: Sendable {
     /// The file's key in the cache.
     let key: BlobLocation.Place
-    let path: String
     let offset: Int64
+    private let folder: BlobFolder
+
+    var path: String {
+        switch key {
+        case .pack(let number, _): folder.packPath(number)
+        case .object(let name): folder.objectPath(name)
+        case .memory: ""
+        }
+    }
 
     init(_ location: BlobLocation, _ range: Range<Int>, in folder: BlobFolder) throws(BlobError) {
         guard range.lowerBound >= 0, range.upperBound <= location.length else {
             throw BlobError(.outOfBounds, in: "read")
         }
+        self.folder = folder
         switch location.place {
         case .pack(let number, let start):
             key = .pack(number, offset: 0)
-            path = folder.packPath(number)
             let (sum, overflows) = start.addingReportingOverflow(Int64(range.lowerBound))
             guard !overflows else { throw BlobError(.outOfBounds, in: "read") }
             offset = sum
-        case .object(let name):
+        case .object:
             key = location.place
-            path = folder.objectPath(name)
             offset = Int64(range.lowerBound)
         case .memory:
             throw BlobError(.notFound, in: "read")

@@ -10,9 +10,11 @@ final class DiskBlobWriter: BlobWriter, @unchecked Sendable {
     private static let pieceSize = 1 << 20
 
     private let store: DiskBlobStore
-    private let expectedLength: Int?
     private var hasher = SHA256()
-    private var buffer: ByteBuffer
+    /// What stays in memory as long as the blob is small.
+    private var small = BytePieces()
+    /// The piece of the file that is being filled.
+    private var buffer = ByteBuffer()
     private var target: (key: BlobKey, file: OpenFile)?
     private var flushed: Int64 = 0
     /// The piece on its way to the file; gives its buffer back.
@@ -20,11 +22,8 @@ final class DiskBlobWriter: BlobWriter, @unchecked Sendable {
     private var isEnded = false
     private(set) var length = 0
 
-    init(store: DiskBlobStore, expectedLength: Int?) {
+    init(store: DiskBlobStore) {
         self.store = store
-        self.expectedLength = expectedLength
-        let packed = store.configuration.packedLength
-        buffer = ByteBufferAllocator().buffer(capacity: min(max(0, expectedLength ?? 0), packed, Self.pieceSize))
     }
 
     deinit {
@@ -34,16 +33,20 @@ final class DiskBlobWriter: BlobWriter, @unchecked Sendable {
 
     func write(_ bytes: ByteBuffer) async throws {
         guard !isEnded else { throw BlobError(.closed, in: "write") }
-        var rest = bytes
         bytes.withUnsafeReadableBytes { hasher.update(bufferPointer: $0) }
         length += bytes.readableBytes
         if target == nil {
-            guard length > store.configuration.packedLength else {
-                buffer.writeBuffer(&rest)
-                return
-            }
+            guard length > store.configuration.packedLength else { return small.append(bytes) }
             try await beginFile()
+            let waiting = small.pieces
+            small = BytePieces()
+            for piece in waiting { try await fill(piece) }
         }
+        try await fill(bytes)
+    }
+
+    private func fill(_ bytes: ByteBuffer) async throws {
+        var rest = bytes
         while rest.readableBytes > 0 {
             let room = max(0, Self.pieceSize - buffer.readableBytes)
             if var part = rest.readSlice(length: min(room, rest.readableBytes)) { buffer.writeBuffer(&part) }
@@ -56,7 +59,7 @@ final class DiskBlobWriter: BlobWriter, @unchecked Sendable {
         let digest = Array(hasher.finalize())
         guard let target else {
             isEnded = true
-            return StagedBlob(length: length, digest: digest, content: .memory(buffer))
+            return StagedBlob(length: length, digest: digest, content: .memory(small))
         }
         do {
             try await writePiece()
@@ -81,6 +84,7 @@ final class DiskBlobWriter: BlobWriter, @unchecked Sendable {
     func abort() async {
         guard !isEnded else { return }
         isEnded = true
+        small = BytePieces()
         buffer = ByteBuffer()
         _ = try? await pending?.value()
         pending = nil

@@ -36,7 +36,7 @@ package final class MemoryBlobStore: BlobStore {
         let now = clock()
         return state.withLock { state in
             blobs.map { blob in
-                guard case .memory(let bytes) = blob.content else {
+                guard case .memory(let pieces) = blob.content, let bytes = pieces.slice(0..<pieces.count) else {
                     return .failure(BlobError(.notFound, in: "makeDurable"))
                 }
                 guard Int64(blob.length) <= capacity - state.used else {
@@ -54,8 +54,9 @@ package final class MemoryBlobStore: BlobStore {
     package func discard(_ blobs: [StagedBlob]) async {}
 
     package func read(_ blob: StagedBlob, _ range: Range<Int>) async throws -> ByteBuffer {
-        guard case .memory(let bytes) = blob.content else { throw BlobError(.notFound, in: "read") }
-        return try slice(bytes, range)
+        guard case .memory(let pieces) = blob.content else { throw BlobError(.notFound, in: "read") }
+        guard let bytes = pieces.slice(range) else { throw BlobError(.outOfBounds, in: "read") }
+        return bytes
     }
 
     package func read(_ location: BlobLocation, _ range: Range<Int>) async throws -> ByteBuffer {
@@ -148,7 +149,8 @@ private final class MemoryBlobWriter: BlobWriter, @unchecked Sendable {
     func finish() async throws -> StagedBlob {
         guard !isEnded else { throw BlobError(.closed, in: "finish") }
         isEnded = true
-        return StagedBlob(length: buffer.readableBytes, digest: Array(hasher.finalize()), content: .memory(buffer))
+        return StagedBlob(
+            length: buffer.readableBytes, digest: Array(hasher.finalize()), content: .memory(BytePieces(buffer)))
     }
 
     func abort() async {

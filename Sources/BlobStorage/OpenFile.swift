@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 import NIOCore
 
@@ -38,6 +39,15 @@ final class OpenFile: Sendable {
             done += taken
         }
         return buffer
+    }
+
+    /// Reads `count` bytes when the kernel has all of them in memory; `nil` when it would have to wait for the disk.
+    func readCached(at offset: Int64, count: Int) -> ByteBuffer? {
+        var buffer = ByteBufferAllocator().buffer(capacity: count)
+        let taken = buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: count) { space in
+            max(0, gantry_pread_cached(descriptor, space.baseAddress, count, off_t(offset)))
+        }
+        return taken == count ? buffer : nil
     }
 
     /// Writes all bytes at an offset.

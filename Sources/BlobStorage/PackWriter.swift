@@ -20,7 +20,7 @@ final class PackWriter: @unchecked Sendable {
 
     /// Appends the records with one write and one flush. All are durable, or none counts.
     func append(
-        _ records: [(record: PackRecord, payload: ByteBuffer)], willBegin: (UInt32) -> Void
+        _ records: [(record: PackRecord, payload: BytePieces)], willBegin: (UInt32) -> Void
     ) throws(BlobError) -> [BlobLocation] {
         let total = records.reduce(Int64(0)) { $0 + Int64(PackRecord.headerSize + $1.record.length) }
         if file != nil, size + total > limit { seal() }
@@ -54,7 +54,7 @@ final class PackWriter: @unchecked Sendable {
     }
 
     private func write(
-        _ records: [(record: PackRecord, payload: ByteBuffer)], headers: ByteBuffer, to file: OpenFile
+        _ records: [(record: PackRecord, payload: BytePieces)], headers: ByteBuffer, to file: OpenFile
     ) throws(BlobError) {
         var pieces: [iovec] = []
         pieces.reserveCapacity(2 * records.count)
@@ -68,10 +68,12 @@ final class PackWriter: @unchecked Sendable {
         for (index, (_, payload)) in records.enumerated() {
             let start = header.baseAddress.map { $0 + index * PackRecord.headerSize }
             pieces.append(iovec(iov_base: .init(mutating: start), iov_len: PackRecord.headerSize))
-            payload.withUnsafeReadableBytesWithStorageManagement { bytes, owner in
-                owners.append(owner.retain())
-                guard !bytes.isEmpty else { return }
-                pieces.append(iovec(iov_base: .init(mutating: bytes.baseAddress), iov_len: bytes.count))
+            for piece in payload.pieces {
+                piece.withUnsafeReadableBytesWithStorageManagement { bytes, owner in
+                    owners.append(owner.retain())
+                    guard !bytes.isEmpty else { return }
+                    pieces.append(iovec(iov_base: .init(mutating: bytes.baseAddress), iov_len: bytes.count))
+                }
             }
         }
         try file.write(gathering: pieces, at: size)

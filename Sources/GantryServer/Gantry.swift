@@ -10,6 +10,7 @@ package import Logging
 import Messaging
 import NIOCore
 package import Observability
+package import PixelWorkers
 package import SQLStorage
 import ServiceLifecycle
 import UnixSignals
@@ -19,6 +20,7 @@ import UnixSignals
 package struct Gantry: Sendable {
     private let configuration: GantryConfiguration
     private let backends: StorageBackends
+    private let pixels: PixelWorkers
     private let registry: MetricRegistry
     private let logger: Logger
     private let onRunning: @Sendable (Int) async -> Void
@@ -26,11 +28,13 @@ package struct Gantry: Sendable {
     /// - Parameters:
     ///   - onRunning: told the port once requests are taken.
     package init(
-        configuration: GantryConfiguration, backends: StorageBackends, registry: MetricRegistry, logger: Logger,
+        configuration: GantryConfiguration, backends: StorageBackends, pixels: PixelWorkers, registry: MetricRegistry,
+        logger: Logger,
         onRunning: @escaping @Sendable (Int) async -> Void = { _ in }
     ) {
         self.configuration = configuration
         self.backends = backends
+        self.pixels = pixels
         self.registry = registry
         self.logger = logger
         self.onRunning = onRunning
@@ -78,6 +82,7 @@ package struct Gantry: Sendable {
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         group.maximumGracefulShutdownDuration = configuration.server.gracefulStop
         try await ServiceGroup(configuration: group).run()
+        await pixels.close()
         try await backends.blobs.close()
         try await backends.database.close()
     }
@@ -92,7 +97,7 @@ package struct Gantry: Sendable {
             search: SearchRoutes(
                 archive: archive, maximum: configuration.search.maximumResults,
                 isAcceptStrict: configuration.strict.accept, isQueryStrict: configuration.strict.query),
-            retrieve: RetrieveRoutes(archive: archive, configuration: configuration),
+            retrieve: RetrieveRoutes(archive: archive, pixels: pixels, configuration: configuration),
             delete: DeleteRoutes(
                 archive: archive, eventSource: configuration.ingestion.eventSource, clock: Self.systemClock),
             operations: OperationsRoutes(

@@ -5,8 +5,9 @@ import Synchronization
 
 /// Group commit: whatever is ready while a commit runs goes into the next one (reliability.md D.2, rule 1).
 ///
-/// Two stages work at the same time. The first makes the blobs of a batch durable in one act; the second writes the
-/// rows of all durable instances, events and audit records in one transaction. Answers are given after that.
+/// First the blobs of a batch are made durable in one act, then the rows of all durable instances, events and audit
+/// records are written in one transaction. Answers are given after that. Where the blobs' medium is asked over a
+/// network, both work at the same time, each on its own batch.
 final class CommitQueue: Sendable {
     /// What became of one submission.
     enum Answer: Sendable {
@@ -29,7 +30,11 @@ final class CommitQueue: Sendable {
 
     private struct Submission: Sendable {
         var record: CommitRecord
-        let answer: CheckedContinuation<Answer, Never>
+        let answers: PendingAnswers
+        let index: Int
+
+        /// Called once.
+        func answer(_ answer: Answer) { answers.set(answer, at: index) }
     }
 
     private let blobs: any BlobStore
@@ -38,6 +43,13 @@ final class CommitQueue: Sendable {
     private let batchLimit: Int
     private let staged: Handoff<Submission>
     private let durable: Handoff<Submission>
+    /// Batches whose transaction failed after their blobs were safe.
+    private let failed = Handoff<[Submission]>(capacity: .max)
+    private let blockingCommit: BlockingCommit?
+    /// Whether an act is under way or waits for the database's thread.
+    private let isActing = Atomic(false)
+
+    private typealias BlockingCommit = @Sendable ([StagedBlob]) -> [Result<BlobLocation, BlobError>]
 
     init(
         blobs: any BlobStore, database: any SQLDatabase, writer: CommitWriter, capacity: Int, batchLimit: Int
@@ -46,6 +58,7 @@ final class CommitQueue: Sendable {
         self.database = database
         self.writer = writer
         self.batchLimit = max(batchLimit, 1)
+        blockingCommit = blobs.blockingCommit
         staged = Handoff(capacity: capacity)
         durable = Handoff(capacity: 2 * max(batchLimit, 1))
     }
@@ -53,73 +66,98 @@ final class CommitQueue: Sendable {
     /// Waits until the queue is short enough for another instance to be received.
     func room() async { await staged.room() }
 
-    /// Hands an instance over and waits for the answer. Cancelling the caller's task takes nothing back.
-    func submit(_ record: CommitRecord) async -> Answer {
-        await withCheckedContinuation { continuation in
-            guard staged.put(Submission(record: record, answer: continuation)) else {
-                return continuation.resume(returning: .failed(.backendDown, .stagedBlob))
+    /// Hands instances over, to be committed together where they can be, and waits for their answers. Cancelling the
+    /// caller's task takes nothing back.
+    func submit(_ records: [CommitRecord]) async -> [Answer] {
+        guard !records.isEmpty else { return [] }
+        return await withCheckedContinuation { continuation in
+            let answers = PendingAnswers(count: records.count, continuation)
+            let submissions = records.enumerated().map { Submission(record: $1, answers: answers, index: $0) }
+            guard staged.put(contentsOf: submissions) else {
+                for submission in submissions { submission.answer(.failed(.backendDown, .stagedBlob)) }
+                return
             }
+            if let blockingCommit { beginAct(blockingCommit) }
         }
     }
 
+    /// Hands one instance over and waits for the answer.
+    func submit(_ record: CommitRecord) async -> Answer {
+        await submit([record]).first ?? .failed(.internalFailure, .doubtfulBlob)
+    }
+
     /// Takes no more submissions. Those that are in are committed, then `run` returns.
-    func close() { staged.close() }
+    func close() {
+        staged.close()
+        closeFailedWhenDone()
+    }
 
     /// Does the work until `close`.
     func run() async {
-        if let blockingCommit = blobs.blockingCommit { return await commitAtOnce(blockingCommit) }
+        guard blockingCommit == nil else {
+            // Acts run on the database's thread; what they could not commit as a whole is sorted out here.
+            while let batch = await failed.take(upTo: 1).first { await commit(batch[...]) }
+            return
+        }
         await withDiscardingTaskGroup { group in
             group.addTask { await self.makeDurable() }
             group.addTask { await self.commit() }
         }
     }
 
-    // MARK: - Both stages on one thread
+    // MARK: - Both stages in one act
 
-    /// What the database's thread leaves of a batch: those whose blobs are safe, and what became of the others.
+    /// What the database's thread has got of a batch: all of it, and those whose blobs are safe.
     private final class Progress: Sendable {
-        let ready = Mutex<[Submission]?>(nil)
+        let batch = Mutex<(taken: [Submission], ready: [Submission]?)>(([], nil))
     }
 
     /// Where blobs are made durable by blocking, the thread that writes the rows does both: each change of threads
-    /// costs more than a small instance does. The order is the same: blobs first, rows second.
-    private func commitAtOnce(
-        _ blockingCommit: @escaping @Sendable ([StagedBlob]) -> [Result<BlobLocation, BlobError>]
-    ) async {
-        let writer = writer
-        while true {
-            let batch = await staged.take(upTo: batchLimit)
-            guard !batch.isEmpty else { return }
-            let progress = Progress()
-            do {
-                let decisions = try await database.write { transaction in
-                    let ready = progress.ready.withLock { ready in
-                        let made = ready ?? Self.settle(batch, blockingCommit(batch.compactMap(\.record.staged)))
-                        ready = made
-                        return made
-                    }
-                    return try writer.write(ready.map(\.record), in: transaction)
+    /// costs more than a small instance does. The order is the same: blobs first, rows second. The batch is what is
+    /// there when the thread gets to it; one act waits at most.
+    private func beginAct(_ blockingCommit: @escaping BlockingCommit) {
+        guard !isActing.exchange(true, ordering: .acquiringAndReleasing) else { return }
+        let progress = Progress()
+        database.write { [self] transaction in
+            let ready = progress.batch.withLock { batch in
+                if batch.ready == nil {
+                    batch.taken = staged.takeNow(upTo: batchLimit).elements
+                    batch.ready = Self.settle(batch.taken, blockingCommit(batch.taken.compactMap(\.record.staged)))
                 }
-                answer(progress.ready.withLock { $0 ?? [] }, decisions)
-            } catch {
-                if let ready = progress.ready.withLock({ $0 }) {
-                    // The blobs are safe; what is to blame for the failure is found as ever.
-                    await commit(ready[...])
-                } else {
-                    let cause = DatabaseFailure(error).cause
-                    for submission in batch {
-                        submission.answer.resume(
-                            returning: .failed(cause, submission.record.staged == nil ? .nothing : .stagedBlob))
-                    }
-                }
+                return batch.ready ?? []
             }
+            return try writer.write(ready.map(\.record), in: transaction)
+        } completion: { [self] result in
+            let batch = progress.batch.withLock { $0 }
+            switch result {
+            case .success(let decisions): answer(batch.ready ?? [], decisions)
+            case .failure(let error): fail(batch, error)
+            }
+            isActing.store(false, ordering: .releasing)
+            if !staged.status.isEmpty { beginAct(blockingCommit) } else { closeFailedWhenDone() }
         }
+    }
+
+    private func fail(_ batch: (taken: [Submission], ready: [Submission]?), _ error: any Error) {
+        // The blobs are safe; what is to blame for the failure is found as ever.
+        if let ready = batch.ready { return _ = failed.put(ready) }
+        // The transaction did not even begin: nothing was taken out of the queue.
+        let cause = DatabaseFailure(error).cause
+        for submission in staged.takeNow(upTo: batchLimit).elements {
+            submission.answer(
+                .failed(cause, submission.record.staged == nil ? .nothing : .stagedBlob))
+        }
+    }
+
+    private func closeFailedWhenDone() {
+        let status = staged.status
+        if status.isClosed, status.isEmpty, !isActing.load(ordering: .acquiring) { failed.close() }
     }
 
     private func answer(_ batch: [Submission], _ decisions: [StoreDecision?]) {
         for (submission, decision) in zip(batch, decisions) {
-            submission.answer.resume(
-                returning: decision.map { .decided($0, at: submission.record.location) } ?? .noted)
+            submission.answer(
+                decision.map { .decided($0, at: submission.record.location) } ?? .noted)
         }
     }
 
@@ -162,9 +200,9 @@ final class CommitQueue: Sendable {
                 submission.record.setLocation(location)
                 ready.append(submission)
             case .failure(let error):
-                submission.answer.resume(returning: .failed(RefusalCause(storageError: error), .nothing))
+                submission.answer(.failed(RefusalCause(storageError: error), .nothing))
             case nil:
-                submission.answer.resume(returning: .failed(.internalFailure, .doubtfulBlob))
+                submission.answer(.failed(.internalFailure, .doubtfulBlob))
             }
         }
         return ready
@@ -200,8 +238,8 @@ final class CommitQueue: Sendable {
                 await commit(batch[middle...])
             case let failure:
                 for submission in batch {
-                    submission.answer.resume(
-                        returning: .failed(
+                    submission.answer(
+                        .failed(
                             failure.cause,
                             failure.isOutcomeUnknown ? .doubtfulBlob : .durableBlob(submission.record.location)))
                 }

@@ -34,14 +34,7 @@ final class Handoff<Element: Sendable>: Sendable {
     /// Takes the oldest elements, waiting for the first. None: the handoff is closed and empty. One task may take.
     func take(upTo limit: Int) async -> [Element] {
         while true {
-            let (taken, isClosed, freed) = state.withLock {
-                state -> ([Element], Bool, [CheckedContinuation<Void, Never>]) in
-                let taken = Self.takeOldest(limit, of: &state.elements)
-                guard state.elements.count < capacity || state.isClosed else { return (taken, state.isClosed, []) }
-                defer { state.waitingForRoom = [] }
-                return (taken, state.isClosed, state.waitingForRoom)
-            }
-            for waiting in freed { waiting.resume() }
+            let (taken, isClosed) = takeNow(upTo: limit)
             if !taken.isEmpty || isClosed { return taken }
             await withCheckedContinuation { continuation in
                 let isReady = state.withLock { state in
@@ -53,6 +46,22 @@ final class Handoff<Element: Sendable>: Sendable {
             }
         }
     }
+
+    /// Takes the oldest elements that are there, and tells whether the handoff is closed.
+    func takeNow(upTo limit: Int) -> (elements: [Element], isClosed: Bool) {
+        let (taken, isClosed, freed) = state.withLock {
+            state -> ([Element], Bool, [CheckedContinuation<Void, Never>]) in
+            let taken = Self.takeOldest(limit, of: &state.elements)
+            guard state.elements.count < capacity || state.isClosed else { return (taken, state.isClosed, []) }
+            defer { state.waitingForRoom = [] }
+            return (taken, state.isClosed, state.waitingForRoom)
+        }
+        for waiting in freed { waiting.resume() }
+        return (taken, isClosed)
+    }
+
+    /// Whether nothing is in it, and whether nothing will be any more.
+    var status: (isEmpty: Bool, isClosed: Bool) { state.withLock { ($0.elements.isEmpty, $0.isClosed) } }
 
     /// Waits until there is room for another element.
     func room() async {

@@ -83,54 +83,110 @@ package struct IngestionPipeline: Service {
 
     /// Stores an instance that was received, or says why not. A dry run gives the same verdict and keeps nothing.
     package func ingest(_ received: ReceivedInstance, dryRun: Bool = false) async -> IngestionOutcome {
-        let file: DICOMFile
-        let blob: StagedBlob
-        switch received.content {
-        case .refused(let cause, let identity):
-            return await refuse(received, cause, identity, dryRun: dryRun)
-        case .file(let readFile, let stagedBlob):
-            (file, blob) = (readFile, stagedBlob)
-        }
-        let checked: CheckedInstance
-        switch checks.identify(file, blob, of: received) {
-        case .refused(let cause, let identity):
-            await blobs.discard([blob])
-            return await refuse(received, cause, identity, dryRun: dryRun)
-        case .passed(let identified):
-            switch checks.check(identified) {
-            case .refused(let cause, let identity):
-                await blobs.discard([blob])
-                return await refuse(received, cause, identity, dryRun: dryRun)
-            case .passed(let instance):
-                checked = instance
-            }
-        }
-        do {
-            for step in steps {
-                guard let cause = try await step.examine(checked) else { continue }
-                await blobs.discard([blob])
-                return await refuse(received, cause, PartialIdentity(checked.identity), dryRun: dryRun)
-            }
-        } catch {
-            await blobs.discard([blob])
-            return .refused(RefusalCause(storageError: error), identity: PartialIdentity(checked.identity))
-        }
-        let storing = InstanceStoring(
-            instance: checked, length: received.length, time: clock(), blobs: blobs, database: database, index: index,
-            queue: queue, eventSource: configuration.eventSource)
-        return dryRun ? await storing.rehearse() : await storing.store()
+        await ingest([received], dryRun: dryRun).first ?? .refused(.internalFailure, identity: nil)
     }
 
-    /// Puts the refusal on the audit trail. It stands, whether the trail could be written or not.
-    private func refuse(
-        _ received: ReceivedInstance, _ cause: RefusalCause, _ identity: PartialIdentity?, dryRun: Bool
-    ) async -> IngestionOutcome {
-        if !dryRun {
-            _ = await queue.submit(
-                CommitRecord(
-                    content: .refusal(cause, identity), staged: nil, origin: received.origin,
-                    byteCount: received.length, time: clock()))
+    /// The same for instances that came together and may be committed together. Answers in their order.
+    package func ingest(_ received: [ReceivedInstance], dryRun: Bool = false) async -> [IngestionOutcome] {
+        var verdicts: [Result<InstanceStoring, Refusal>] = []
+        verdicts.reserveCapacity(received.count)
+        for instance in received { verdicts.append(await examine(instance)) }
+        guard !dryRun else { return await rehearse(verdicts) }
+
+        // What is refused goes on the audit trail, and stands whether that could be written or not.
+        let records = zip(verdicts, received).compactMap { verdict, instance in
+            switch verdict {
+            case .success(let storing): storing.record
+            case .failure(let refusal): refusal.record(of: instance, time: clock())
+            }
         }
-        return .refused(cause, identity: identity)
+        var answered = zip(records, await queue.submit(records)).makeIterator()
+        var outcomes: [IngestionOutcome] = []
+        outcomes.reserveCapacity(verdicts.count)
+        for verdict in verdicts {
+            switch verdict {
+            case .failure(let refusal):
+                if refusal.isNoted { _ = answered.next() }
+                outcomes.append(refusal.outcome)
+            case .success(let storing):
+                guard let (record, answer) = answered.next() else { preconditionFailure("one answer for each record") }
+                outcomes.append(await storing.outcome(of: answer, to: record))
+            }
+        }
+        return outcomes
+    }
+
+    private func rehearse(_ verdicts: [Result<InstanceStoring, Refusal>]) async -> [IngestionOutcome] {
+        var outcomes: [IngestionOutcome] = []
+        for verdict in verdicts {
+            switch verdict {
+            case .failure(let refusal): outcomes.append(refusal.outcome)
+            case .success(let storing): outcomes.append(await storing.rehearse())
+            }
+        }
+        return outcomes
+    }
+
+    /// Why an instance is not to be stored.
+    private struct Refusal: Error {
+        var cause: RefusalCause
+        var identity: PartialIdentity?
+        /// Whether the audit trail is to tell of it: not when a back end is to blame.
+        var isNoted = true
+
+        var outcome: IngestionOutcome { .refused(cause, identity: identity) }
+
+        func record(of received: ReceivedInstance, time: Int64) -> CommitRecord? {
+            guard isNoted else { return nil }
+            return CommitRecord(
+                content: .refusal(cause, identity), staged: nil, origin: received.origin, byteCount: received.length,
+                time: time)
+        }
+    }
+
+    /// Checks an instance in every way that needs no look at what is stored. What is refused has left nothing behind.
+    private func examine(_ received: ReceivedInstance) async -> Result<InstanceStoring, Refusal> {
+        switch received.content {
+        case .refused(let cause, let identity): return .failure(Refusal(cause: cause, identity: identity))
+        case .file(let file, let blob):
+            do throws(Refusal) {
+                let checked = try check(file, blob, of: received)
+                try await askSteps(about: checked)
+                return .success(
+                    InstanceStoring(
+                        instance: checked, length: received.length, time: clock(), blobs: blobs, database: database,
+                        index: index, queue: queue, eventSource: configuration.eventSource))
+            } catch {
+                await blobs.discard([blob])
+                return .failure(error)
+            }
+        }
+    }
+
+    private func check(
+        _ file: DICOMFile, _ blob: StagedBlob, of received: ReceivedInstance
+    ) throws(Refusal) -> CheckedInstance {
+        switch checks.identify(file, blob, of: received) {
+        case .refused(let cause, let identity): throw Refusal(cause: cause, identity: identity)
+        case .passed(let identified):
+            switch checks.check(identified) {
+            case .refused(let cause, let identity): throw Refusal(cause: cause, identity: identity)
+            case .passed(let checked): return checked
+            }
+        }
+    }
+
+    private func askSteps(about instance: CheckedInstance) async throws(Refusal) {
+        for step in steps {
+            let cause: RefusalCause?
+            do {
+                cause = try await step.examine(instance)
+            } catch {
+                throw Refusal(
+                    cause: RefusalCause(storageError: error), identity: PartialIdentity(instance.identity),
+                    isNoted: false)
+            }
+            if let cause { throw Refusal(cause: cause, identity: PartialIdentity(instance.identity)) }
+        }
     }
 }

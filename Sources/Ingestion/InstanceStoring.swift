@@ -44,13 +44,19 @@ struct InstanceStoring {
 
     private var identity: PartialIdentity { PartialIdentity(instance.identity) }
 
-    /// Stores the instance and tidies up behind it.
-    func store() async -> IngestionOutcome {
-        var record = CommitRecord(
+    /// What is to be handed to the commit queue.
+    var record: CommitRecord {
+        CommitRecord(
             content: .store(storing(comparison: nil)), staged: instance.blob, origin: instance.origin,
             byteCount: length, time: time)
+    }
+
+    /// Tidies up behind the queue's answer to `record`. Where the index asks for a comparison, it gets one, and the
+    /// queue is asked again.
+    func outcome(of answer: CommitQueue.Answer, to record: CommitRecord) async -> IngestionOutcome {
+        var (answer, record) = (answer, record)
         for _ in 0..<Self.attempts {
-            switch await queue.submit(record) {
+            switch answer {
             case .failed(let cause, let remains):
                 switch remains {
                 case .nothing, .doubtfulBlob: break
@@ -70,6 +76,7 @@ struct InstanceStoring {
                     await delete(location)
                     return .refused(RefusalCause(storageError: error), identity: identity)
                 }
+                answer = await queue.submit(record)
             case .decided(let decision, let location):
                 await tidyUp(after: decision, location)
                 return outcome(of: decision)

@@ -20,6 +20,7 @@ package final class SQLiteDatabase: SQLDatabase {
     /// Opens or creates the file. Blocks for some milliseconds.
     package init(_ configuration: SQLiteConfiguration) throws(SQLError) {
         try FileSystemKind.refuseNetwork(forFileAt: configuration.path)
+        guard LogCoalescing.install() else { throw SQLError(.connection, "SQLite takes no file system layer") }
         let pool = try Self.open(configuration)
         self.pool = pool
         checkpointPages = configuration.checkpointPages
@@ -48,19 +49,18 @@ package final class SQLiteDatabase: SQLDatabase {
     }
 
     package func write<T: Sendable>(
-        _ body: @escaping @Sendable (any SQLTransaction) throws -> T
-    ) async throws -> T {
-        try await withUnsafeThrowingContinuation { continuation in
-            writer.submit { [self] connection in
-                let result = Result {
-                    if let failure = failure.withLock({ $0 }) { throw failure }
-                    return try connection.get().transaction(.beginImmediate, body)
-                }
-                if case .failure(let error as SQLError) = result { remember(error) }
-                continuation.resume(with: result)
-                // Behind the answer: a checkpoint delays the next write but never this one's caller.
-                if let connection = try? connection.get() { checkpointIfDue(connection) }
+        _ body: @escaping @Sendable (any SQLTransaction) throws -> T,
+        completion: @escaping @Sendable (Result<T, any Error>) -> Void
+    ) {
+        writer.submit { [self] connection in
+            let result = Result {
+                if let failure = failure.withLock({ $0 }) { throw failure }
+                return try connection.get().transaction(.beginImmediate, body)
             }
+            if case .failure(let error as SQLError) = result { remember(error) }
+            completion(result)
+            // Behind the answer: a checkpoint delays the next write but never this one's caller.
+            if let connection = try? connection.get() { checkpointIfDue(connection) }
         }
     }
 
@@ -145,6 +145,9 @@ package final class SQLiteDatabase: SQLDatabase {
                         """)
                 guard try Int.fetchOne(database, sql: "PRAGMA synchronous") == 2 else {
                     throw SQLError(.connection, "synchronous=FULL was not accepted")
+                }
+                guard let handle = database.sqliteConnection, LogCoalescing.begin(on: handle) else {
+                    throw SQLError(.connection, "the write-ahead log is not open")
                 }
             }
             return pool

@@ -19,7 +19,7 @@ struct GantryCommand: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             ServeCommand.self, StoreCommand.self, SearchCommand.self, RetrieveCommand.self, InspectCommand.self,
-            VerifyCommand.self, DocumentationCommand.self,
+            VerifyCommand.self, PixelWorkerCommand.self, DocumentationCommand.self,
         ])
 
     static func main() async {

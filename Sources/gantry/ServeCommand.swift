@@ -5,6 +5,7 @@ import Logging
 import Metrics
 import NIOCore
 import Observability
+import PixelWorkers
 
 /// Starts the gateway.
 struct ServeCommand: AsyncParsableCommand {
@@ -56,7 +57,8 @@ struct ServeCommand: AsyncParsableCommand {
         LoggingSystem.bootstrap { logHandler($0, configuration.logging) }
         let backends = try Backends.open(configuration)
         let gantry = Gantry(
-            configuration: configuration, backends: backends, registry: registry, logger: Logger(label: "gantry")
+            configuration: configuration, backends: backends, pixels: pixelWorkers(configuration.pixels),
+            registry: registry, logger: Logger(label: "gantry")
         ) { port in
             Terminal.write(welcome(configuration, port: port))
         }
@@ -67,6 +69,16 @@ struct ServeCommand: AsyncParsableCommand {
             throw CommandFailure.failed(
                 "\(server.host), port \(server.port), is in use already; choose another with --port")
         }
+    }
+
+    /// Codecs run in processes of this same executable.
+    private static func pixelWorkers(_ settings: GantryConfiguration.Pixels) -> PixelWorkers {
+        let processors = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+        return PixelWorkers(
+            PixelWorkersConfiguration(
+                place: .processes(command: ["/proc/self/exe", "pixel-worker", "--memory", String(settings.memory)]),
+                count: settings.workers == 0 ? processors : settings.workers,
+                timeout: Int(settings.timeout.components.seconds), frameBytes: settings.frameBytes))
     }
 
     private static func logHandler(_ label: String, _ logs: GantryConfiguration.Logs) -> any LogHandler {

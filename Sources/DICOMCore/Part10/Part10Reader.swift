@@ -66,6 +66,15 @@ public struct Part10Reader: Sendable {
         return try file(from: nil)
     }
 
+    /// The data set as far as it has come, where the bytes end at its pixel data: that has its place, as always, and what
+    /// is behind it is missing. Nothing may be received any more.
+    public mutating func finishAtPixelData() throws(DataSetReadError) -> DataSet {
+        guard let parser, parser.visitor.isBetweenElements else { throw DataSetReadError(.truncated, at: length) }
+        self.parser = nil
+        var findings: [Finding] = []
+        return try parser.visitor.dataSet(from: nil, findings: &findings)
+    }
+
     /// Reads a file that is in memory as a whole. Small ones are not copied: values are slices of `bytes`.
     public static func read(
         _ bytes: [UInt8], rules: ReadingRules = .tolerant, limits: ReadLimits = .standard,

@@ -37,6 +37,9 @@ struct DataSetTape: DataSetVisitor, Sendable {
         entries.reserveCapacity(64)
     }
 
+    /// Whether no value that is kept, and no sequence, is open.
+    var isBetweenElements: Bool { openValue == nil && open.isEmpty }
+
     // MARK: - What the parser shows
 
     @inline(__always)

@@ -18,6 +18,27 @@ public struct ImagePixelDescription: Hashable, Sendable {
     /// Number of Frames; 1 when absent, zero or unreadable.
     public var numberOfFrames: Int
 
+    /// `nil` when a number is beyond what a frame can have.
+    public init?(
+        rows: Int, columns: Int, samplesPerPixel: Int, bitsAllocated: Int, bitsStored: Int, highBit: Int,
+        isSigned: Bool,
+        planarConfiguration: Int, photometricInterpretation: PhotometricInterpretation, numberOfFrames: Int = 1
+    ) {
+        guard (1...0xFFFF).contains(rows), (1...0xFFFF).contains(columns), (1...0xFFFF).contains(samplesPerPixel),
+            (1...64).contains(bitsAllocated), numberOfFrames > 0
+        else { return nil }
+        self.rows = rows
+        self.columns = columns
+        self.samplesPerPixel = samplesPerPixel
+        self.bitsAllocated = bitsAllocated
+        self.bitsStored = bitsStored
+        self.highBit = highBit
+        self.isSigned = isSigned
+        self.planarConfiguration = planarConfiguration
+        self.photometricInterpretation = photometricInterpretation
+        self.numberOfFrames = numberOfFrames
+    }
+
     /// `nil` when Rows, Columns, Samples per Pixel or Bits Allocated is missing, zero or beyond what a frame can have:
     /// then there are no frames to speak of.
     public init?(_ dataSet: DataSet) {

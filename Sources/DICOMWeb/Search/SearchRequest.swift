@@ -74,7 +74,7 @@ public struct SearchRequest: Hashable, Sendable {
     }
 
     /// A name from the request in a form that may stand in a header.
-    private static func printable(_ name: String) -> String {
+    static func printable(_ name: String) -> String {
         String(
             name.unicodeScalars.prefix(80).map { scalar in
                 (0x21...0x7E).contains(scalar.value) && scalar != "\"" && scalar != "\\" ? Character(scalar) : "?"

@@ -108,6 +108,18 @@ extension ConfigurationKey {
             "What a request that takes anything gets: `littleEndian` as the standard has it (where that loses nothing), or the `stored` transfer syntax."
         ),
         ConfigurationKey(
+            "pixels.workers", \.pixels.workers, .wholeNumber(0...256),
+            "Processes that decode and render frames, each one at a time; 0 for as many as there are processors."),
+        ConfigurationKey(
+            "pixels.memory", \.pixels.memory, .size(atLeast: 256 << 20),
+            "Memory that one of these processes may have. A codec that wants more fails on its frame."),
+        ConfigurationKey(
+            "pixels.frameBytes", \.pixels.frameBytes, .size(atLeast: 1 << 20),
+            "Size of one frame without its compression. A larger one is not decoded."),
+        ConfigurationKey(
+            "pixels.timeout", \.pixels.timeout, .time(atLeast: .seconds(1)),
+            "How long the work on one frame may take."),
+        ConfigurationKey(
             "delete.enabled", \.delete.isOffered, .flag,
             "Whether DELETE of studies, series and instances is offered; otherwise it is answered with 405."),
         ConfigurationKey(

@@ -13,6 +13,7 @@ package struct GantryConfiguration: Sendable, Hashable {
     package var store = Store()
     package var search = Search()
     package var retrieve = Retrieve()
+    package var pixels = Pixels()
     package var delete = Delete()
     package var strict = Strict()
     package var cors = CORS()
@@ -83,6 +84,15 @@ package struct GantryConfiguration: Sendable, Hashable {
         package enum WildcardTransferSyntax: String, CaseIterable, Sendable { case littleEndian, stored }
 
         package var wildcardTransferSyntax = WildcardTransferSyntax.littleEndian
+    }
+
+    /// The processes that decode, encode and render frames.
+    package struct Pixels: Sendable, Hashable {
+        /// 0 for as many as there are processors.
+        package var workers = 0
+        package var memory = 2 << 30
+        package var frameBytes = 512 << 20
+        package var timeout: Duration = .seconds(30)
     }
 
     package struct Delete: Sendable, Hashable {

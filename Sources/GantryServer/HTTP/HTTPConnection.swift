@@ -32,6 +32,10 @@ package struct HTTPConnection: HTTPChannelHandler {
 
     package func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         channel.eventLoop.makeCompletedFuture {
+            // A connection that is idle or sends little costs little; one that sends much wakes its task seldom.
+            try channel.syncOptions?.setOption(
+                .recvAllocator,
+                value: AdaptiveRecvByteBufferAllocator(minimum: 1 << 10, initial: 4 << 10, maximum: 256 << 10))
             let progress = ConnectionProgress()
             let pipeline = channel.pipeline.syncOperations
             try pipeline.addHandler(SlowSenderGuard(limits: limits, progress: progress))

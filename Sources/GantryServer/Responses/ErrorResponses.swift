@@ -5,6 +5,7 @@ import HTTPTypes
 import Hummingbird
 import Logging
 import Observability
+import PixelWorkers
 import SQLStorage
 
 /// The one place where errors of every vocabulary become HTTP.
@@ -24,6 +25,7 @@ enum ErrorResponses {
         case let error as DICOMWebError: problem(for: error)
         case let error as SQLError: problem(for: error)
         case let error as BlobError: problem(for: error)
+        case let failure as PixelFailure: problem(for: failure)
         case is CancellationError: Problem(.unavailable, "The server is stopping.")
         default: Problem(.internalError, "The request could not be answered.")
         }
@@ -52,6 +54,18 @@ enum ErrorResponses {
         case .busy, .connection: Problem(.unavailable, "The index does not answer.")
         case .full: Problem(.insufficientStorage, "The index cannot grow.")
         default: Problem(.internalError, "The index could not be asked.")
+        }
+    }
+
+    private static func problem(for failure: PixelFailure) -> Problem {
+        let detail = failure.reason.prefix(1).uppercased() + failure.reason.dropFirst() + "."
+        return switch failure.kind {
+        case .unsupported: Problem(.notAcceptable, detail)
+        case .corrupt, .disagrees, .crashed, .timedOut: Problem(.damagedPixels, detail)
+        case .tooLarge: Problem(.tooLarge, detail)
+        case .notRenderable: Problem(.noSuchResource, detail)
+        case .badRequest: Problem(.invalidQuery, detail)
+        case .unavailable: Problem(.unavailable, detail)
         }
     }
 

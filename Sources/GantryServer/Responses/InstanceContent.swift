@@ -1,6 +1,8 @@
 import Archive
 import BlobStorage
 import DICOMCore
+import DICOMPixels
+import HTTPTypes
 import Hummingbird
 import NIOCore
 
@@ -11,14 +13,20 @@ struct InstanceContent: Sendable {
         case stored
         /// New file meta information before the stored data set, because what was received is no good Part 10 file.
         case rewrittenMeta(ByteBuffer)
-        /// Produced while it is sent.
+        /// Produced while it is sent, without a look at the pixels.
         case converted(TransferSyntax)
+        /// Produced while it is sent, frame by frame.
+        case transcoded(TranscodedFile)
+        /// The same, with the first frames converted.
+        case begun(TranscodedFile, TranscodedFile.Begun)
     }
 
     let instance: StoredInstance
-    let form: Form
+    private(set) var form: Form
     /// The transfer syntax of what is sent.
     let transferSyntaxUID: String
+    /// Whether the client takes the stored transfer syntax where another cannot be had.
+    var mayBeStored = false
 
     /// The instance in its stored transfer syntax.
     init(stored instance: StoredInstance) {
@@ -35,19 +43,50 @@ struct InstanceContent: Sendable {
         form = .rewrittenMeta(ByteBuffer(bytes: meta.encoded()))
     }
 
-    /// The instance in another transfer syntax that can be produced without decoding pixels.
-    init(_ instance: StoredInstance, convertedTo transferSyntax: TransferSyntax) {
+    /// The instance in another transfer syntax.
+    init(_ instance: StoredInstance, convertedTo transferSyntax: TransferSyntax, by access: PixelAccess) {
         self.instance = instance
         transferSyntaxUID = transferSyntax.uid
-        form = .converted(transferSyntax)
+        form =
+            Part10Converter.canConvert(TransferSyntax(uid: instance.transferSyntaxUID), to: transferSyntax)
+            ? .converted(transferSyntax)
+            : .transcoded(TranscodedFile(instance: instance, target: transferSyntax, access: access))
     }
+
+    /// The same with its first frames converted, if there are any to convert. Where they cannot be, it is the stored
+    /// instance for who named no transfer syntax (dicomweb.md 2.6), and an error for who did.
+    func begun() async throws -> InstanceContent {
+        guard case .transcoded(let file) = form else { return self }
+        do {
+            var content = self
+            content.form = .begun(file, try await file.begin())
+            return content
+        } catch  where mayBeStored && !(error is CancellationError) {
+            return InstanceContent(stored: instance)
+        }
+    }
+
+    private var isTranscoded: Bool {
+        switch form {
+        case .transcoded, .begun: true
+        case .stored, .rewrittenMeta, .converted: false
+        }
+    }
+
+    /// Whether the whole file may be made before it is sent: it is small, or has one frame only.
+    var fitsInMemory: Bool {
+        if let length { return length <= Self.memoryLimit }
+        return isTranscoded && instance.frames?.frameCount == 1
+    }
+
+    private static let memoryLimit = 2 << 20
 
     /// Bytes of the file; `nil` when only producing it tells.
     var length: Int? {
         switch form {
         case .stored: instance.length
         case .rewrittenMeta(let meta): meta.readableBytes + instance.length - instance.dataSetOffset
-        case .converted: nil
+        case .converted, .transcoded, .begun: nil
         }
     }
 
@@ -56,12 +95,18 @@ struct InstanceContent: Sendable {
         switch form {
         case .stored: 0..<instance.length
         case .rewrittenMeta: instance.dataSetOffset..<instance.length
-        case .converted: nil
+        case .converted, .transcoded, .begun: nil
         }
     }
 
     /// The whole file in memory. For instances that are known to be small.
     func bytes(from blobs: any BlobStore) async throws -> ByteBuffer {
+        if isTranscoded {
+            let collected = CollectedBody()
+            var writer: any ResponseBodyWriter = collected
+            try await write(from: blobs, to: &writer)
+            return collected.bytes
+        }
         guard let storedRange else {
             var all = ByteBuffer()
             if var file = convertedFile(from: blobs) {
@@ -78,6 +123,11 @@ struct InstanceContent: Sendable {
     /// Sends the file piece by piece; the peer's pace holds back the reading.
     @concurrent
     func write(from blobs: any BlobStore, to writer: inout any ResponseBodyWriter) async throws {
+        switch form {
+        case .begun(let file, let begun): return try await file.write(begun, to: &writer)
+        case .transcoded(let file): return try await file.write(file.begin(), to: &writer)
+        case .stored, .rewrittenMeta, .converted: break
+        }
         if case .rewrittenMeta(let meta) = form { try await writer.write(meta) }
         if let storedRange {
             for try await chunk in blobs.chunks(instance.location, storedRange, chunkSize: Self.chunkSize) {
@@ -94,6 +144,14 @@ struct InstanceContent: Sendable {
     }
 
     static let chunkSize = 1 << 20
+}
+
+/// A body that is collected in memory. One task owns it.
+private final class CollectedBody: ResponseBodyWriter {
+    private(set) var bytes = ByteBuffer()
+
+    func write(_ buffer: ByteBuffer) async throws { bytes.writeImmutableBuffer(buffer) }
+    func finish(_ trailingHeaders: HTTPFields?) async throws {}
 }
 
 /// A stored instance in another transfer syntax, made piece by piece.

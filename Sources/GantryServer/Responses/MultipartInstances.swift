@@ -9,50 +9,63 @@ struct MultipartInstances: Sendable {
     let contents: [InstanceContent]
     let blobs: any BlobStore
     let base: String
-    /// Up to this many bytes a file is read ahead while the one before it is sent.
-    private static let readAheadLimit = 2 << 20
+    /// How many files are made ready at once, while those before them are sent.
+    let parallelism: Int
+
+    /// An instance about to be sent, and its file where that is small.
+    private struct Ready: Sendable {
+        var content: InstanceContent
+        var file: ByteBuffer?
+    }
 
     /// The body; its boundary is in `writer`, whose Content-Type the answer has to carry.
     func body(_ writer: MultipartRelatedWriter) async throws -> ResponseBody {
-        // One instance of a known and small size is one write, with its length.
-        if contents.count == 1, let length = contents[0].length, length <= Self.readAheadLimit {
+        let make: @Sendable (Int) async throws -> Ready = { try await ready($0) }
+        let firstIndices = (0..<0).next(parallelism, below: contents.count)
+        // What cannot be had is told with a status: later instances can only cut the answer off.
+        let first = try await concurrentMap(firstIndices, make)
+        // One instance in memory is one write, with its length.
+        if contents.count == 1, let only = first.first, let file = only.file {
             var parts = writer
-            let head = ByteBuffer(bytes: header(of: contents[0], &parts))
-            let data = try await contents[0].bytes(from: blobs)
-            return ResponseBody(contentsOf: [head, data, ByteBuffer(bytes: parts.end())])
+            let head = ByteBuffer(bytes: header(of: only.content, &parts, length: file.readableBytes))
+            return ResponseBody(contentsOf: [head, file, ByteBuffer(bytes: parts.end())])
         }
         return ResponseBody { output in
             var parts = writer
-            var ahead = try await readAhead(0)
-            for index in contents.indices {
-                let head = ByteBuffer(bytes: header(of: contents[index], &parts))
-                guard let data = ahead else {
-                    try await output.write(head)
-                    try await contents[index].write(from: blobs, to: &output)
-                    ahead = try await readAhead(index + 1)
-                    continue
+            var (indices, current) = (firstIndices, first)
+            while !current.isEmpty {
+                let following = indices.next(parallelism, below: contents.count)
+                async let next = concurrentMap(following, make)
+                for ready in current {
+                    let length = ready.file?.readableBytes ?? ready.content.length
+                    let head = ByteBuffer(bytes: header(of: ready.content, &parts, length: length))
+                    if let file = ready.file {
+                        try await output.write(contentsOf: [head, file])
+                    } else {
+                        try await output.write(head)
+                        try await ready.content.write(from: blobs, to: &output)
+                    }
                 }
-                async let next = readAhead(index + 1)
-                try await output.write(contentsOf: [head, data])
-                ahead = try await next
+                current = try await next
+                indices = following
             }
             try await output.write(ByteBuffer(bytes: parts.end()))
             try await output.finish(nil)
         }
     }
 
-    private func readAhead(_ index: Int) async throws -> ByteBuffer? {
-        guard index < contents.count, let length = contents[index].length, length <= Self.readAheadLimit else {
-            return nil
-        }
-        return try await contents[index].bytes(from: blobs)
+    private func ready(_ index: Int) async throws -> Ready {
+        let content = try await contents[index].begun()
+        return Ready(content: content, file: content.fitsInMemory ? try await content.bytes(from: blobs) : nil)
     }
 
-    private func header(of content: InstanceContent, _ parts: inout MultipartRelatedWriter) -> [UInt8] {
+    private func header(
+        of content: InstanceContent, _ parts: inout MultipartRelatedWriter, length: Int?
+    ) -> [UInt8] {
         let identity = content.instance.identity
         return parts.partBegins(
             contentType: "application/dicom; transfer-syntax=\(content.transferSyntaxUID)",
             location: "\(base)/studies/\(identity.study)/series/\(identity.series)/instances/\(identity.instance)",
-            length: content.length)
+            length: length)
     }
 }

@@ -21,6 +21,7 @@ package enum ProblemKind: String, CaseIterable, Sendable {
     case unsupportedMediaType = "unsupported-media-type"
     case rangeNotSatisfiable = "range-not-satisfiable"
     case expectationFailed = "expectation-failed"
+    case damagedPixels = "damaged-pixels"
     case headerTooLarge = "header-too-large"
     case internalError = "internal-error"
     case unavailable = "unavailable"
@@ -42,6 +43,7 @@ package enum ProblemKind: String, CaseIterable, Sendable {
         case .unsupportedMediaType: 415
         case .rangeNotSatisfiable: 416
         case .expectationFailed: 417
+        case .damagedPixels: 422
         case .headerTooLarge: 431
         case .internalError: 500
         case .unavailable: 503
@@ -70,6 +72,7 @@ package enum ProblemKind: String, CaseIterable, Sendable {
         case .unsupportedMediaType: "The body's media type is not supported"
         case .rangeNotSatisfiable: "The byte range lies outside the resource"
         case .expectationFailed: "The expectation cannot be met"
+        case .damagedPixels: "The stored pixels cannot be decoded"
         case .headerTooLarge: "The header block is too large"
         case .internalError: "The server made a mistake"
         case .unavailable: "The server cannot do this now"
@@ -100,6 +103,8 @@ package enum ProblemKind: String, CaseIterable, Sendable {
         case .unsupportedMediaType: "Send one of the types that the Accept-Post field lists."
         case .rangeNotSatisfiable: "The Content-Range field tells the length; ask within it."
         case .expectationFailed: "Only Expect: 100-continue is understood."
+        case .damagedPixels:
+            "Ask with transfer-syntax=* for the bytes as they were stored; the sender has to mend them."
         case .headerTooLarge: "Send fewer or shorter header fields."
         case .internalError: "Try again; if it stays, report the request id to whoever runs this server."
         case .unavailable: "Wait as long as the Retry-After field says and send the request again."

@@ -88,7 +88,7 @@ struct BulkDataRoute: Sendable {
                 continue
             }
             parts += (1...layout.frameCount).map {
-                .frame(FramePiece(instance: instance, layout: layout, number: $0, form: form))
+                .frame(FramePiece(instance, layout, number: $0, form: form))
             }
         }
         guard let first = parts.first else {
@@ -107,13 +107,13 @@ struct BulkDataRoute: Sendable {
     private func multipart(_ bulkParts: [BulkPart], partType: String, at base: String) -> Response {
         var generator = SystemRandomNumberGenerator()
         let writer = MultipartRelatedWriter(partType: partType, using: &generator)
-        let blobs = archive.blobs
+        let pixels = frames.pixels
         let body = ResponseBody { output in
             var parts = writer
             for part in bulkParts {
                 switch part {
                 case .frame(let frame):
-                    let bytes = try await frame.bytes(from: blobs)
+                    let bytes = try await frame.bytes(by: pixels)
                     let head = parts.partBegins(
                         contentType: frame.form.contentType, location: frame.location(at: base),
                         length: bytes.readableBytes)

@@ -6,13 +6,15 @@ import DICOMWeb
 import HTTPTypes
 import Hummingbird
 import NIOCore
+import PixelWorkers
 
 /// `…/frames/{frames}` and `…/pixeldata`: frames as bytes, or as the codestreams that are stored (PS3.18 10.4.1.1.6).
 struct FramesRoute: Sendable {
     let archive: Archive
+    let pixels: PixelAccess
     let isAcceptStrict: Bool
 
-    private static let selection = TransferSyntaxSelection()
+    private static let selection = TransferSyntaxSelection.withCodecs
 
     func answer(
         _ frames: FrameList, of entity: EntityPath, _ request: Request, at base: String
@@ -56,11 +58,11 @@ struct FramesRoute: Sendable {
         for (instance, layout) in images {
             guard let (_, form) = choose(representations, for: instance) else { continue }
             pieces += (1...max(1, layout.frameCount)).map {
-                FramePiece(instance: instance, layout: layout, number: $0, form: form)
+                FramePiece(instance, layout, number: $0, form: form)
             }
         }
         guard !pieces.isEmpty else { throw Problem(.notAcceptable, reason(representations, images[0].0)) }
-        var response = multipart(pieces, at: base)
+        var response = try await multipart(pieces, at: base)
         if pieces.count < count {
             response.status = .partialContent
             response.headers[.warning] = "299 \(base) \"Some images are not available in an acceptable form\""
@@ -82,17 +84,17 @@ struct FramesRoute: Sendable {
             representation: "f\(numbers.map(String.init).joined(separator: ",").fingerprint)"
                 + (representation.packaging == .single ? "s" : "m") + form.contentType.fingerprint)
         if let notModified = conditional.notModified(request, cacheControl: Self.cacheControl) { return notModified }
-        let pieces = numbers.map { FramePiece(instance: instance, layout: layout, number: $0, form: form) }
+        let pieces = numbers.map { FramePiece(instance, layout, number: $0, form: form) }
         var response: Response
         if representation.packaging == .single, pieces.count == 1 {
-            let bytes = try await pieces[0].bytes(from: archive.blobs)
+            let bytes = try await pieces[0].bytes(by: pixels)
             response = Response(
                 status: .ok, headers: [.contentType: form.contentType, .acceptRanges: "none"],
                 body: ResponseBody(byteBuffer: bytes))
         } else if pieces.count == 1 {
             response = try await onePart(pieces[0], at: base)
         } else {
-            response = multipart(pieces, at: base)
+            response = try await multipart(pieces, at: base)
         }
         conditional.apply(to: &response, cacheControl: Self.cacheControl)
         return response
@@ -104,7 +106,7 @@ struct FramesRoute: Sendable {
         var generator = SystemRandomNumberGenerator()
         var parts = MultipartRelatedWriter(
             partType: piece.form.mediaType, transferSyntax: piece.form.transferSyntaxUID, using: &generator)
-        let bytes = try await piece.bytes(from: archive.blobs)
+        let bytes = try await piece.bytes(by: pixels)
         let head = parts.partBegins(
             contentType: piece.form.contentType, location: piece.location(at: base), length: bytes.readableBytes)
         return Response(
@@ -112,23 +114,32 @@ struct FramesRoute: Sendable {
             body: ResponseBody(contentsOf: [ByteBuffer(bytes: head), bytes, ByteBuffer(bytes: parts.end())]))
     }
 
-    private func multipart(_ pieces: [FramePiece], at base: String) -> Response {
+    private func multipart(_ pieces: [FramePiece], at base: String) async throws -> Response {
         var generator = SystemRandomNumberGenerator()
         let form = pieces[0].form
         let isUniform = pieces.allSatisfy { $0.form == form }
         let writer = MultipartRelatedWriter(
             partType: form.mediaType, transferSyntax: isUniform ? form.transferSyntaxUID : nil, using: &generator)
-        let blobs = archive.blobs
+        let pixels = pixels
+        let few = pixels.workers.parallelism
+        let make: @Sendable (Int) async throws -> ByteBuffer = { try await pieces[$0].bytes(by: pixels) }
+        // What cannot be decoded is told with a status: later frames can only cut the answer off.
+        let firstIndices = (0..<0).next(few, below: pieces.count)
+        let first = try await concurrentMap(firstIndices, make)
         let body = ResponseBody { output in
             var parts = writer
-            var current = try await pieces[0].bytes(from: blobs)
-            for (index, piece) in pieces.enumerated() {
-                let head = parts.partBegins(
-                    contentType: piece.form.contentType, location: piece.location(at: base),
-                    length: current.readableBytes)
-                async let next = index + 1 < pieces.count ? pieces[index + 1].bytes(from: blobs) : ByteBuffer()
-                try await output.write(contentsOf: [ByteBuffer(bytes: head), current])
-                current = try await next
+            var (indices, frames) = (firstIndices, first)
+            while !frames.isEmpty {
+                let following = indices.next(few, below: pieces.count)
+                async let next = concurrentMap(following, make)
+                for (index, bytes) in zip(indices, frames) {
+                    let head = parts.partBegins(
+                        contentType: pieces[index].form.contentType, location: pieces[index].location(at: base),
+                        length: bytes.readableBytes)
+                    try await output.write(contentsOf: [ByteBuffer(bytes: head), bytes])
+                }
+                frames = try await next
+                indices = following
             }
             try await output.write(ByteBuffer(bytes: parts.end()))
             try await output.finish(nil)
@@ -207,35 +218,27 @@ struct FrameForm: Hashable, Sendable {
     var contentType: String { "\(mediaType); transfer-syntax=\(transferSyntaxUID)" }
 }
 
-/// One frame of a stored instance.
+/// One frame of a stored instance, in the form in which it is sent.
 struct FramePiece: Sendable {
-    let instance: StoredInstance
-    let layout: FrameLayout
-    /// From 1.
-    let number: Int
+    let frame: StoredFrame
     let form: FrameForm
 
-    func location(at base: String) -> String {
-        let identity = instance.identity
-        return
-            "\(base)/studies/\(identity.study)/series/\(identity.series)/instances/\(identity.instance)/frames/\(number)"
+    init(_ instance: StoredInstance, _ layout: FrameLayout, number: Int, form: FrameForm) {
+        frame = StoredFrame(instance: instance, layout: layout, number: number)
+        self.form = form
     }
 
-    /// The frame's bytes: little endian, each frame beginning on a byte of its own, fragments joined.
-    func bytes(from blobs: any BlobStore) async throws -> ByteBuffer {
-        guard let ranges = layout.byteRanges(ofFrame: number) else {
-            throw Problem(.noSuchResource, "There is no such frame.")
-        }
-        let source = StoredStream(instance: instance, blobs: blobs)
-        var bytes = ByteBuffer()
-        for range in ranges {
-            let piece = try await source.read(range)
-            if bytes.readableBytes == 0 { bytes = piece } else { bytes.writeImmutableBuffer(piece) }
-        }
-        guard let repacker = layout.repacker(forFrame: number) else { return bytes }
-        guard let frame = repacker.frame(from: bytes.readableBytesView) else {
-            throw Problem(.noSuchResource, "The pixel data ends within the frame.")
-        }
-        return ByteBuffer(bytes: frame)
+    func location(at base: String) -> String {
+        let identity = frame.instance.identity
+        return
+            "\(base)/studies/\(identity.study)/series/\(identity.series)/instances/\(identity.instance)/frames/\(frame.number)"
+    }
+
+    func bytes(by access: PixelAccess) async throws -> ByteBuffer {
+        guard let stored = TransferSyntax(uid: frame.instance.transferSyntaxUID),
+            let target = TransferSyntax(uid: form.transferSyntaxUID), stored != target,
+            target.isEncapsulated || stored.isEncapsulated && stored != .encapsulatedUncompressed
+        else { return try await frame.bytes(from: access.blobs) }
+        return try await frame.converted(to: target, by: access).bytes
     }
 }

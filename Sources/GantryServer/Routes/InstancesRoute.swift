@@ -5,16 +5,18 @@ import DICOMWeb
 import HTTPTypes
 import Hummingbird
 import NIOCore
+import PixelWorkers
 
 /// Study, series and instance resources: whole instances (PS3.18 10.4.1.1.1).
 struct InstancesRoute: Sendable {
     let archive: Archive
+    let pixels: PixelAccess
     let bulkData: BulkDataRoute
     let isAcceptStrict: Bool
     /// Whether a wildcard gives the stored transfer syntax (`retrieve.wildcardTransferSyntax`).
     let wildcardIsStored: Bool
 
-    private static let selection = TransferSyntaxSelection()
+    private static let selection = TransferSyntaxSelection.withCodecs
 
     func answer(_ entity: EntityPath, _ request: Request, at base: String) async throws -> Response {
         // 1. What the client takes, before anything is looked up.
@@ -61,7 +63,10 @@ struct InstancesRoute: Sendable {
         switch decisions[best].decision {
         case .stored: return InstanceContent(stored: instance)
         case .convert(let uid):
-            return TransferSyntax(uid: uid).map { InstanceContent(instance, convertedTo: $0) }
+            guard let target = TransferSyntax(uid: uid) else { return nil }
+            var content = InstanceContent(instance, convertedTo: target, by: pixels)
+            content.mayBeStored = wishes[best].transferSyntax == .default
+            return content
         case .unavailable: return nil
         }
     }
@@ -69,7 +74,7 @@ struct InstancesRoute: Sendable {
     private func decision(_ instance: StoredInstance, _ wish: Representation) -> TransferSyntaxSelection.Decision {
         let stored = instance.transferSyntaxUID
         let isForStored = wish.transferSyntax == .default && wish.isWildcard && wildcardIsStored
-        return TransferSyntaxSelection.withoutDecoding(stored, isForStored ? .any : wish.transferSyntax)
+        return Self.selection.instance(stored: stored, wish: isForStored ? .any : wish.transferSyntax)
     }
 
     private func reason(_ instances: [StoredInstance], _ wishes: [Representation]) -> String {
@@ -85,7 +90,8 @@ struct InstancesRoute: Sendable {
         var generator = SystemRandomNumberGenerator()
         let parts = MultipartRelatedWriter(
             partType: "application/dicom", transferSyntax: transferSyntax, using: &generator)
-        let body = MultipartInstances(contents: contents, blobs: archive.blobs, base: base)
+        let body = MultipartInstances(
+            contents: contents, blobs: archive.blobs, base: base, parallelism: pixels.workers.parallelism)
         return Response(
             status: .ok, headers: [.contentType: parts.contentType, .acceptRanges: "none"],
             body: try await body.body(parts))
@@ -102,6 +108,7 @@ struct SinglePartFile {
     let blobs: any BlobStore
 
     func response(_ request: Request) async throws -> Response {
+        let content = try await content.begun()
         var headers: HTTPFields = [
             .contentType: "application/dicom; transfer-syntax=\(content.transferSyntaxUID)",
             .contentDisposition: "attachment; filename=\"\(content.instance.identity.instance).dcm\"",
@@ -112,30 +119,12 @@ struct SinglePartFile {
             ).response(request, headers: headers)
         }
         headers[.acceptRanges] = "none"
-        let (content, blobs) = (content, blobs)
+        let blobs = blobs
         return Response(
             status: .ok, headers: headers,
             body: ResponseBody(contentLength: content.length) { writer in
                 try await content.write(from: blobs, to: &writer)
                 try await writer.finish(nil)
             })
-    }
-}
-
-extension TransferSyntaxSelection {
-    /// The decision for a whole instance while nothing decodes pixel data: what is losslessly compressed is to be sent
-    /// decoded by default (dicomweb.md 2.6), so that it is only to be had by its name or with `*`.
-    static func withoutDecoding(_ stored: String, _ wish: TransferSyntaxWish) -> Decision {
-        let decision = TransferSyntaxSelection().instance(stored: stored, wish: wish)
-        if case .convert(let uid) = decision, let target = TransferSyntax(uid: uid),
-            !Part10Converter.canConvert(TransferSyntax(uid: stored), to: target)
-        {
-            // Uncompressed, but encapsulated: the frames would have to be taken out of their fragments.
-            return wish == .default ? .stored : .unavailable(.cannotDecode)
-        }
-        guard decision == .stored, wish == .default, stored != TransferSyntax.explicitVRLittleEndian.uid,
-            let syntax = TransferSyntax(uid: stored), !syntax.isLossy, !syntax.isVideo
-        else { return decision }
-        return .unavailable(.cannotDecode)
     }
 }

@@ -5,7 +5,8 @@ import NIOCore
 
 /// Reads a `multipart/related` store request and gives each part to ingestion (PS3.18 10.5.1, dicomweb.md 3.2).
 ///
-/// A part is handed over as soon as it is complete, so that parts of one request are committed together.
+/// Large parts are handed over as soon as they are complete, small ones together with those behind them, so that parts
+/// of one request are committed together.
 struct MultipartStore {
     let pipeline: IngestionPipeline
     let origin: IngestionOrigin
@@ -17,7 +18,7 @@ struct MultipartStore {
     func outcomes(
         of body: LimitedBody, boundary: MultipartBoundary, payload: StoreContentType.Payload
     ) async throws -> [IngestionOutcome] {
-        try await withThrowingTaskGroup(of: (Int, [IngestionOutcome]).self) { group in
+        try await withThrowingTaskGroup(of: [(Int, [IngestionOutcome])].self) { group in
             var parser = MultipartRelatedParser(boundary: boundary, limits: partLimits)
             var parts = PartReader(store: self, payload: payload)
             do {
@@ -32,13 +33,24 @@ struct MultipartStore {
                 try await parts.end(parser.finish(), into: &group)
             } catch {
                 await parts.abandon()
+                parts.ingestComplete(into: &group)
                 if let error = error as? MultipartError { throw Self.problem(error) }
                 throw error
             }
             var outcomes = [[IngestionOutcome]](repeating: [], count: parts.count)
-            for try await (index, part) in group { outcomes[index] = part }
+            for (index, last) in await parts.ingestLast() { outcomes[index] = [last] }
+            for try await parts in group {
+                for (index, part) in parts { outcomes[index] = part }
+            }
             return outcomes.flatMap(\.self)
         }
+    }
+
+    fileprivate func ingest(
+        _ parts: [(index: Int, part: ReceivedInstance)]
+    ) async -> [(index: Int, outcome: IngestionOutcome)] {
+        let outcomes = await pipeline.ingest(parts.map(\.part), dryRun: isDryRun)
+        return zip(parts, outcomes).map { ($0.index, $1) }
     }
 
     private static func problem(_ error: MultipartError) -> Problem {
@@ -66,6 +78,13 @@ private struct PartReader {
     private var metadata: MetadataStore?
     private(set) var count = 0
     private var isFirst = true
+    /// Parts that ended and are not handed over yet. They are when enough have come together, or by the request's own
+    /// task at its end: a task for each would be a change of threads for each.
+    private var complete: [(index: Int, part: ReceivedInstance)] = []
+    private var completeBytes = 0
+    /// What is enough.
+    private static let togetherBytes = 128 << 10
+    private static let togetherParts = 32
 
     init(store: MultipartStore, payload: StoreContentType.Payload) {
         self.store = store
@@ -74,10 +93,14 @@ private struct PartReader {
 
     mutating func take(
         _ event: MultipartRelatedParser.Event, of chunk: ByteBuffer,
-        into group: inout ThrowingTaskGroup<(Int, [IngestionOutcome]), any Error>
+        into group: inout ThrowingTaskGroup<[(Int, [IngestionOutcome])], any Error>
     ) async throws {
         switch event {
-        case .partBegins(let header): try await begin(header)
+        case .partBegins(let header):
+            if completeBytes >= Self.togetherBytes || complete.count >= Self.togetherParts {
+                ingestComplete(into: &group)
+            }
+            try await begin(header)
         case .bytes(let range):
             guard let bytes = chunk.getSlice(at: chunk.readerIndex + range.lowerBound, length: range.count) else {
                 return
@@ -91,7 +114,7 @@ private struct PartReader {
     /// The body is over; a part without its delimiter is taken when it is complete in itself (dicomweb.md D-14).
     mutating func end(
         _ ending: MultipartRelatedParser.Ending,
-        into group: inout ThrowingTaskGroup<(Int, [IngestionOutcome]), any Error>
+        into group: inout ThrowingTaskGroup<[(Int, [IngestionOutcome])], any Error>
     ) async throws {
         switch ending {
         case .closed, .empty, .beforePart: break
@@ -104,8 +127,29 @@ private struct PartReader {
         if let outcomes = await metadata?.finish() {
             let index = count
             count += 1
-            group.addTask { (index, outcomes) }
+            group.addTask { [(index, outcomes)] }
         }
+    }
+
+    /// Ingests the parts that have come together, while the next one is received.
+    mutating func ingestComplete(into group: inout ThrowingTaskGroup<[(Int, [IngestionOutcome])], any Error>) {
+        let parts = takeComplete()
+        guard !parts.isEmpty else { return }
+        let store = store
+        group.addTask { await store.ingest(parts).map { ($0.index, [$0.outcome]) } }
+    }
+
+    /// Ingests what is left at the end of the request.
+    mutating func ingestLast() async -> [(index: Int, outcome: IngestionOutcome)] {
+        await store.ingest(takeComplete())
+    }
+
+    private mutating func takeComplete() -> [(index: Int, part: ReceivedInstance)] {
+        defer {
+            complete = []
+            completeBytes = 0
+        }
+        return complete
     }
 
     /// Gives up the part at hand: the sender is gone or the request is refused as a whole.
@@ -150,19 +194,19 @@ private struct PartReader {
     }
 
     private mutating func endPart(
-        into group: inout ThrowingTaskGroup<(Int, [IngestionOutcome]), any Error>
+        into group: inout ThrowingTaskGroup<[(Int, [IngestionOutcome])], any Error>
     ) async throws {
         defer { current = .none }
         let index = count
         switch current {
         case .instance(var receiver):
             let received = await receiver.finish()
+            completeBytes += received.length
+            complete.append((index, received))
             count += 1
-            let (pipeline, isDryRun) = (store.pipeline, store.isDryRun)
-            group.addTask { (index, [await pipeline.ingest(received, dryRun: isDryRun)]) }
         case .refused(let cause):
             count += 1
-            group.addTask { (index, [.refused(cause, identity: nil)]) }
+            group.addTask { [(index, [.refused(cause, identity: nil)])] }
         case .ofMetadata: try await metadata?.endPart()
         case .none: break
         }

@@ -6,6 +6,7 @@ import DICOMWeb
 import HTTPTypes
 import Hummingbird
 import NIOCore
+import PixelWorkers
 
 /// WADO-RS and WADO-URI: instances, metadata, bulk data, pixel data and frames (PS3.18 9 and 10.4).
 struct RetrieveRoutes: Sendable {
@@ -16,16 +17,17 @@ struct RetrieveRoutes: Sendable {
     private let bulkDataRoute: BulkDataRoute
     private let uriRoute: URIServiceRoute
 
-    init(archive: Archive, configuration: GantryConfiguration) {
+    init(archive: Archive, pixels workers: PixelWorkers, configuration: GantryConfiguration) {
         self.archive = archive
+        let pixels = PixelAccess(blobs: archive.blobs, workers: workers)
         let isStrict = configuration.strict.accept
         metadataRoute = MetadataRoute(archive: archive, isAcceptStrict: isStrict)
-        framesRoute = FramesRoute(archive: archive, isAcceptStrict: isStrict)
+        framesRoute = FramesRoute(archive: archive, pixels: pixels, isAcceptStrict: isStrict)
         bulkDataRoute = BulkDataRoute(archive: archive, frames: framesRoute, isAcceptStrict: isStrict)
         instancesRoute = InstancesRoute(
-            archive: archive, bulkData: bulkDataRoute, isAcceptStrict: isStrict,
+            archive: archive, pixels: pixels, bulkData: bulkDataRoute, isAcceptStrict: isStrict,
             wildcardIsStored: configuration.retrieve.wildcardTransferSyntax == .stored)
-        uriRoute = URIServiceRoute(archive: archive)
+        uriRoute = URIServiceRoute(archive: archive, pixels: pixels)
     }
 
     func instances(_ entity: EntityPath, _ request: Request, at base: String) async throws -> Response {

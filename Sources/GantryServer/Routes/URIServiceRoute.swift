@@ -8,6 +8,7 @@ import NIOCore
 /// WADO-URI for `application/dicom` (PS3.18 9).
 struct URIServiceRoute: Sendable {
     let archive: Archive
+    let pixels: PixelAccess
 
     private static let renderedOnly = [
         "frameNumber", "imageQuality", "imageAnnotation", "rows", "columns", "region", "windowCenter", "windowWidth",
@@ -45,13 +46,13 @@ struct URIServiceRoute: Sendable {
         guard let instance = found.instances.first else { throw Problem(.noSuchResource, "There is no such instance.") }
         let wish = TransferSyntaxWish(parameter: text("transferSyntax"))
         let content: InstanceContent
-        switch TransferSyntaxSelection.withoutDecoding(instance.transferSyntaxUID, wish) {
+        switch TransferSyntaxSelection.withCodecs.instance(stored: instance.transferSyntaxUID, wish: wish) {
         case .stored: content = InstanceContent(stored: instance)
         case .convert(let uid):
             guard let target = TransferSyntax(uid: uid) else {
                 throw Problem(.notAcceptable, TransferSyntaxSelection.Reason.cannotEncode.explanation)
             }
-            content = InstanceContent(instance, convertedTo: target)
+            content = InstanceContent(instance, convertedTo: target, by: pixels)
         case .unavailable(let reason): throw Problem(.notAcceptable, reason.explanation)
         }
         let conditional = Conditional(

@@ -134,14 +134,16 @@ final class FaultyDatabase: SQLDatabase {
         try await database.read(body)
     }
 
-    @discardableResult
-    func write<T: Sendable>(_ body: @escaping @Sendable (any SQLTransaction) throws -> T) async throws -> T {
+    func write<T: Sendable>(
+        _ body: @escaping @Sendable (any SQLTransaction) throws -> T,
+        completion: @escaping @Sendable (Result<T, any Error>) -> Void
+    ) {
         let failure = state.withLock { state in
             state.writes += 1
             return state.failure
         }
-        if let failure { throw failure }
-        return try await database.write(body)
+        if let failure { return completion(.failure(failure)) }
+        database.write(body, completion: completion)
     }
 
     func close() async throws { try await database.close() }

@@ -1,0 +1,47 @@
+import Archive
+import BlobStorage
+import DICOMCore
+import DICOMPixels
+import NIOCore
+import PixelWorkers
+
+/// One frame of a stored instance.
+struct StoredFrame: Sendable {
+    let instance: StoredInstance
+    let layout: FrameLayout
+    /// From 1.
+    let number: Int
+
+    /// The frame as it is stored: little endian, beginning on a byte of its own, fragments joined.
+    func bytes(from blobs: any BlobStore) async throws -> ByteBuffer {
+        guard let ranges = layout.byteRanges(ofFrame: number) else {
+            throw Problem(.noSuchResource, "There is no such frame.")
+        }
+        let source = StoredStream(instance: instance, blobs: blobs)
+        var bytes = ByteBuffer()
+        for range in ranges {
+            let piece = try await source.read(range)
+            if bytes.readableBytes == 0 { bytes = piece } else { bytes.writeImmutableBuffer(piece) }
+        }
+        guard let repacker = layout.repacker(forFrame: number) else { return bytes }
+        guard let frame = repacker.frame(from: bytes.readableBytesView) else {
+            throw Problem(.noSuchResource, "The pixel data ends within the frame.")
+        }
+        return ByteBuffer(bytes: frame)
+    }
+
+    /// The frame in another transfer syntax, and the description that goes with it.
+    func converted(to target: TransferSyntax, by access: PixelAccess) async throws -> DecodedFrame {
+        let image = try await access.image(of: instance)
+        guard let source = TransferSyntax(uid: instance.transferSyntaxUID) else {
+            throw Problem(.notAcceptable, "The stored transfer syntax is unknown.")
+        }
+        return try await access.workers.withWorker { session in
+            let stored = try await bytes(from: access.blobs)
+            if !source.isEncapsulated { return try await session.encode(stored, image, to: target) }
+            return target.isEncapsulated
+                ? try await session.transcode(stored, from: source, as: image, to: target)
+                : try await session.decode(stored, from: source, as: image)
+        }
+    }
+}
