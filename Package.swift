@@ -141,7 +141,8 @@ let package = Package(
         .target(
             name: "GantryServer",
             dependencies: [
-                "CZlib", "PixelWorkers", "DICOMCore", "DICOMModels", "DICOMPixels", "DICOMWeb", "Observability", "SQLStorage",
+                "CZlib", "PixelWorkers", "DICOMCore", "DICOMModels", "DICOMPixels", "DICOMWeb", "Observability",
+                "SQLStorage",
                 "BlobStorage", "Messaging", "Archive", "Audit", "Ingestion",
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -159,7 +160,8 @@ let package = Package(
         .executableTarget(
             name: "gantry",
             dependencies: [
-                "GantryServer", "PixelWorkers", "SQLiteStorage", "SQLStorage", "BlobStorage", "DICOMWebClient", "DICOMCore",
+                "GantryServer", "PixelWorkers", "SQLiteStorage", "SQLStorage", "BlobStorage", "DICOMWebClient",
+                "DICOMCore",
                 "DICOMModels", "DICOMWeb", "Archive", "Audit", "Ingestion", "Messaging", "Observability",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
@@ -217,7 +219,8 @@ let package = Package(
         .testTarget(
             name: "GantryServerTests",
             dependencies: [
-                "GantryServer", "SQLiteStorage", "SQLStorage", "BlobStorage", "Archive", "Ingestion", "DICOMCore",
+                "GantryServer", "PixelWorkers", "SQLiteStorage", "SQLStorage", "BlobStorage", "Archive", "Ingestion",
+                "DICOMCore",
                 "DICOMModels", "DICOMWeb", "Observability", "GantryTesting",
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "CoreMetrics", package: "swift-metrics"),

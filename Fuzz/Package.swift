@@ -5,7 +5,7 @@ import PackageDescription
 ///
 /// What a target feeds its input to, and what must hold afterwards, is in `HostileInputs` of the main package, where
 /// ordinary tests replay `FailCases/` through the same functions.
-let targets = ["FuzzPart10", "FuzzJSON", "FuzzXML", "FuzzMultipart", "FuzzAccept", "FuzzSearch"]
+let targets = ["FuzzPart10", "FuzzJSON", "FuzzXML", "FuzzMultipart", "FuzzAccept", "FuzzSearch", "FuzzCodecs"]
 
 let package = Package(
     name: "gantry-fuzz",

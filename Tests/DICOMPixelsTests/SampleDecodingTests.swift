@@ -1,12 +1,11 @@
 import DICOMCore
 import DICOMPixels
-import Glibc
 import Testing
 
 /// Every compressed sample file of pydicom, decoded by us, by every decoder that pydicom can use and by DCMTK.
 ///
 /// Needs the Python packages of `Scripts/setup test`.
-@Suite(.enabled(if: access(python, X_OK) == 0, "Scripts/setup test installs pydicom")) struct SampleDecodingTests {
+@Suite(.enabled(if: SampleFolder.canRun, "Scripts/setup test installs pydicom")) struct SampleDecodingTests {
     /// One frame by one of pydicom's decoders.
     struct Reference {
         var sample: String
@@ -19,33 +18,31 @@ import Testing
 
     @Test(.timeLimit(.minutes(5)))
     func `the samples of pydicom decode to the same pixels`() throws {
-        let folder = "/tmp/gantry-samples-\(getpid())"
-        try #require(mkdir(folder, 0o700) == 0)
-        defer { remove(folder) }
+        let folder = try SampleFolder("samples")
+        defer { folder.remove() }
         let references = try self.references(in: folder)
         let samples = Dictionary(grouping: references, by: \.sample)
         #expect(samples.count >= 40)
-        var lossless = 0
-        var lossy = 0
+        var decoded = 0
         for (name, references) in samples.sorted(by: { $0.key < $1.key }) {
             let outcome = try compare(references, in: folder)
             print("  \(name): \(outcome.text)")
             #expect(outcome.isRight, "\(name): \(outcome.text)")
-            lossless += outcome.isEqual ? 1 : 0
-            lossy += outcome.isRight && !outcome.isEqual ? 1 : 0
+            decoded += outcome.isDecoded ? 1 : 0
         }
-        // All but the one without pixels.
-        #expect(lossless + lossy == samples.count && lossless >= 20)
+        // All but one without pixels and one whose codestream is damaged on purpose.
+        #expect(decoded >= samples.count - 2)
     }
 
     struct Outcome {
         var text: String
         var isRight = true
-        var isEqual = false
+        /// Whether there were pixels to compare.
+        var isDecoded = false
     }
 
-    private func compare(_ references: [Reference], in folder: String) throws -> Outcome {
-        let bytes = try contents(of: references[0].path)
+    private func compare(_ references: [Reference], in folder: SampleFolder) throws -> Outcome {
+        let bytes = try folder.contents(of: references[0].path)
         var rules = ReadingRules.tolerant
         rules.acceptsTruncatedPixelData = true
         let file = try Part10Reader.read(bytes, rules: rules)
@@ -56,7 +53,7 @@ import Testing
         }
         // 1. Our frames.
         var ours: [Int: FrameBuffer] = [:]
-        for number in 1...layout.frameCount {
+        for number in Set(references.map { $0.frame + 1 }).sorted() where number <= layout.frameCount {
             let fragments = try #require(layout.byteRanges(ofFrame: number))
             do throws(CodecError) {
                 ours[number - 1] = try CodecTable.standard.decode(
@@ -81,7 +78,7 @@ import Testing
                     return Outcome(
                         text: "\(decoder) has \(references.map(\.photometric)), we have \(meaning)", isRight: false)
                 }
-                let theirs = try contents(of: folder + "/" + same.file)
+                let theirs = try folder.contents(of: same.file)
                 let difference = largestDifference(byPixel(ours), theirs, image) ?? .max
                 differences[decoder] = max(differences[decoder] ?? 0, difference)
             }
@@ -95,7 +92,7 @@ import Testing
         for failure in failures { text += "; \(failure)" }
         // Decoders disagree among themselves about chroma between its samples; one of them has to be met.
         let allowed = transferSyntax.isLossy ? 2 : 0
-        return Outcome(text: text, isRight: nearest <= allowed, isEqual: farthest == 0)
+        return Outcome(text: text, isRight: nearest <= allowed, isDecoded: true)
     }
 
     private func byPixel(_ frame: FrameBuffer) -> [UInt8] {
@@ -129,46 +126,12 @@ import Testing
         return largest
     }
 
-    private func references(in folder: String) throws -> [Reference] {
-        let script = #filePath.split(separator: "/").dropLast().map { "/\($0)" }.joined() + "/Samples/decode-samples.py"
-        let pipe = try #require(popen("'\(python)' '\(script)' '\(folder)'", "r"))
-        var output: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: 1 << 16)
-        while case let count = fread(&chunk, 1, chunk.count, pipe), count > 0 { output += chunk[..<count] }
-        try #require(pclose(pipe) == 0)
-        return try String(decoding: output, as: UTF8.self).split(separator: "\n").map { line in
-            let fields = line.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
+    private func references(in folder: SampleFolder) throws -> [Reference] {
+        try folder.run("decode-samples.py").map { fields in
             let frame = try #require(fields.count == 6 ? Int(fields[2]) : nil)
             return Reference(
                 sample: fields[0], path: fields[1], frame: frame, decoder: fields[3], photometric: fields[4],
                 file: fields[5])
         }
     }
-
-    private func contents(of path: String) throws -> [UInt8] {
-        let file = try #require(fopen(path, "rb"))
-        defer { fclose(file) }
-        var bytes: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: 1 << 16)
-        while case let count = fread(&chunk, 1, chunk.count, file), count > 0 { bytes += chunk[..<count] }
-        return bytes
-    }
-
-    private func remove(_ folder: String) {
-        guard let entries = opendir(folder) else { return }
-        while let entry = readdir(entries) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if name.hasSuffix(".raw") { unlink(folder + "/" + name) }
-        }
-        closedir(entries)
-        rmdir(folder)
-    }
 }
-
-/// The interpreter of the environment that `Scripts/setup test` prepares.
-private let python: String = {
-    func variable(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
-    return (variable("XDG_CACHE_HOME") ?? (variable("HOME") ?? "") + "/.cache") + "/gantry/venv/bin/python"
-}()

@@ -8,7 +8,7 @@ import Testing
 struct HostileInputsTests {
     enum Target: String, CaseIterable {
         case part10 = "Part10", json = "JSON", xml = "XML", multipart = "Multipart"
-        case accept = "Accept", search = "Search"
+        case accept = "Accept", search = "Search", codecs = "Codecs"
 
         func run(_ bytes: [UInt8]) {
             switch self {
@@ -18,6 +18,7 @@ struct HostileInputsTests {
             case .multipart: HostileInputs.multipart(bytes)
             case .accept: HostileInputs.accept(bytes)
             case .search: HostileInputs.search(bytes)
+            case .codecs: HostileInputs.codecs(bytes)
             }
         }
     }

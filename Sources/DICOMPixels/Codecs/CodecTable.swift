@@ -21,7 +21,7 @@ public struct CodecTable: Sendable {
             .encapsulatedUncompressed: UncompressedFrameCodec(),
             .jpegBaseline: JPEGDecoder(), .jpegExtended: JPEGDecoder(), .jpegLossless: JPEGDecoder(),
             .jpegLosslessSV1: JPEGDecoder(),
-            .jpeglsLossless: JPEGLSCodec(), .jpeglsNearLossless: JPEGLSCodec(),
+            .jpeglsLossless: JPEGLSDecoder(), .jpeglsNearLossless: JPEGLSDecoder(),
             .jpeg2000Lossless: JPEG2000Decoder(), .jpeg2000: JPEG2000Decoder(), .jpeg2000MCLossless: JPEG2000Decoder(),
             .jpeg2000MC: JPEG2000Decoder(), .htj2kLossless: JPEG2000Decoder(), .htj2kLosslessRPCL: JPEG2000Decoder(),
             .htj2k: JPEG2000Decoder(),
@@ -31,7 +31,7 @@ public struct CodecTable: Sendable {
             .rleLossless: RLECodec(), .deflatedImageFrame: DeflatedFrameCodec(),
             .encapsulatedUncompressed: UncompressedFrameCodec(),
             .jpegLossless: JPEGLosslessEncoder(predictor: 6), .jpegLosslessSV1: JPEGLosslessEncoder(predictor: 1),
-            .jpeglsLossless: JPEGLSCodec(), .jpeg2000Lossless: JPEG2000Encoder(), .htj2kLossless: HTJ2KEncoder(),
+            .jpeglsLossless: JPEGLSEncoder(), .jpeg2000Lossless: JPEG2000Encoder(), .htj2kLossless: HTJ2KEncoder(),
             .jpegxlLossless: JPEGXLEncoder(),
         ])
 

@@ -37,6 +37,8 @@ struct InstancesRoute: Sendable {
         // 3. Conditions and the body.
         let isSingle = wishes[0].packaging == .single
         let syntaxes = Set(contents.map(\.transferSyntaxUID))
+        // A part that may be sent as it is stored tells its transfer syntax itself.
+        let isUniform = syntaxes.count == 1 && !contents.contains(where: \.mayBeStored)
         let representation =
             (isSingle ? "s" : "m") + syntaxes.sorted().joined(separator: ",").fingerprint
             + (contents.count < found.instances.count ? "p" : "")
@@ -45,7 +47,7 @@ struct InstancesRoute: Sendable {
         var response =
             isSingle
             ? try await singlePart(one, request)
-            : try await multipart(contents, sharing: syntaxes.count == 1 ? one.transferSyntaxUID : nil, at: base)
+            : try await multipart(contents, sharing: isUniform ? one.transferSyntaxUID : nil, at: base)
         if contents.count < found.instances.count {
             response.status = .partialContent
             let missing = found.instances.count - contents.count

@@ -3,7 +3,7 @@ import Testing
 
 @testable import GantryServer
 
-/// What a whole instance is returned in while nothing decodes pixel data; docs/conformance-statement.md has it as a table.
+/// What a whole instance is returned in; docs/conformance-statement.md has it as a table.
 @Suite struct TransferSyntaxDecisionTests {
     private static let root = "1.2.840.10008.1.2"
     private static let little = root + ".1"
@@ -17,9 +17,11 @@ import Testing
         ("1.2.840.113619.5.2", "*", .convert(to: little)),
         // Deflated.
         (root + ".1.99", nil, .convert(to: little)), (root + ".1.99", "*", .stored),
-        // Lossless: by name or with an asterisk only.
-        (root + ".4.70", nil, .unavailable(.cannotDecode)), (root + ".4.70", "*", .stored),
-        (root + ".4.90", root + ".4.90", .stored), (root + ".5", little, .unavailable(.cannotDecode)),
+        // Lossless: decoded, or compressed otherwise.
+        (root + ".4.70", nil, .convert(to: little)), (root + ".4.70", "*", .stored),
+        (root + ".4.90", root + ".4.90", .stored), (root + ".5", little, .convert(to: little)),
+        (root + ".5", root + ".4.80", .convert(to: root + ".4.80")),
+        (little, root + ".4.90", .convert(to: root + ".4.90")),
         // Lossy and video: as stored.
         (root + ".4.50", nil, .stored), (root + ".4.91", "*", .stored), (root + ".4.102", nil, .stored),
         (root + ".4.50", root + ".4.70", .unavailable(.lossySource)),
@@ -33,6 +35,8 @@ import Testing
     func `is decided by what is stored and what is asked`(
         stored: String, parameter: String?, decision: TransferSyntaxSelection.Decision
     ) {
-        #expect(TransferSyntaxSelection.withoutDecoding(stored, TransferSyntaxWish(parameter: parameter)) == decision)
+        #expect(
+            TransferSyntaxSelection.withCodecs.instance(stored: stored, wish: TransferSyntaxWish(parameter: parameter))
+                == decision)
     }
 }

@@ -9,6 +9,7 @@ import Ingestion
 import Logging
 import NIOCore
 import Observability
+import PixelWorkers
 import SQLStorage
 import SQLiteStorage
 import Synchronization
@@ -40,7 +41,7 @@ struct ServerHarness: Sendable {
         let registry = MetricRegistry()
         let gantry = Gantry(
             configuration: configuration, backends: StorageBackends(database: database, blobs: blobs),
-            registry: registry, logger: logger)
+            pixels: PixelWorkers(PixelWorkersConfiguration(place: .threads)), registry: registry, logger: logger)
         let pipeline = IngestionPipeline(
             database: database, blobs: blobs, index: ArchiveIndex(duplicates: configuration.duplicatePolicy),
             configuration: configuration.ingestion, clock: Gantry.systemClock)

@@ -16,8 +16,6 @@ struct JPEGHeader {
     /// The transform that an Adobe segment names: 0 none, 1 YCbCr.
     private(set) var adobeTransform: Int?
     private(set) var isJFIF = false
-    /// Of JPEG-LS: the first scan's interleave mode.
-    private(set) var interleaveMode = 0
 
     init(_ codestream: UnsafeRawBufferPointer) throws(CodecError) {
         var reader = CodestreamReader(codestream)
@@ -37,11 +35,6 @@ struct JPEGHeader {
                 adobeTransform = try segment.byte()
             case JPEGMarker.startOfScan:
                 guard process != 0 else { throw .corrupt("a scan without a frame") }
-                if process == JPEGMarker.jpegLSFrame {
-                    let count = try segment.byte()
-                    try segment.skip(count * 2 + 1)
-                    interleaveMode = try segment.byte()
-                }
                 return
             case _ where JPEGMarker.isFrame(marker):
                 guard process == 0 else { throw .unsupported("more than one frame") }

@@ -7,7 +7,9 @@ enum JPEGMarker {
     static let quantizationTables = 0xDB
     static let restartInterval = 0xDD
     static let app0 = 0xE0
+    static let app8 = 0xE8
     static let app14 = 0xEE
+    static let jpegLSPreset = 0xF8
     static let jpegLSFrame = 0xF7
     static let losslessFrame = 0xC3
     /// Without a segment behind them.

@@ -102,9 +102,9 @@ private struct CodestreamSource {
         opj_stream_set_user_data(stream, stored, nil)
         opj_stream_set_user_data_length(stream, UInt64(codestream.count))
         opj_stream_set_read_function(stream) { target, count, context in
-            guard let source = context?.assumingMemoryBound(to: CodestreamSource.self), let target else { return .max }
+            guard let source = context?.assumingMemoryBound(to: CodestreamSource.self), let target else { return -1 }
             let length = min(count, source.pointee.count - source.pointee.offset)
-            guard length > 0 else { return .max }
+            guard length > 0 else { return -1 }
             memcpy(target, source.pointee.base + source.pointee.offset, length)
             source.pointee.offset += length
             return length

@@ -84,7 +84,7 @@ private struct CodestreamSink {
         }
         opj_stream_set_user_data(stream, stored, nil)
         opj_stream_set_write_function(stream) { source, count, context in
-            guard let sink = context?.assumingMemoryBound(to: CodestreamSink.self), let source else { return .max }
+            guard let sink = context?.assumingMemoryBound(to: CodestreamSink.self), let source else { return -1 }
             sink.pointee.write(UnsafeRawBufferPointer(start: source, count: count))
             return count
         }
