@@ -157,7 +157,7 @@ let package = Package(
                 .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
                 .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
             ],
-            swiftSettings: strict),
+            exclude: ["Page/Assets"], swiftSettings: strict),
         .executableTarget(
             name: "gantry",
             dependencies: [

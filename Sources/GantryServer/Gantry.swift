@@ -118,8 +118,7 @@ package struct Gantry: Sendable {
                 archive: archive, eventSource: configuration.ingestion.eventSource, clock: Self.systemClock),
             operations: OperationsRoutes(
                 archive: archive, checks: healthChecks(pipeline.room), registry: registry,
-                changes: ChangeFeed(archive: archive),
-                publicAddress: publicAddress),
+                changes: ChangeFeed(archive: archive)),
             publicAddress: publicAddress, isDeletingOffered: configuration.delete.isOffered)
         return GantryResponder(
             routes: routes, cors: CORSPolicy(origins: configuration.cors.origins), limits: configuration.limits,

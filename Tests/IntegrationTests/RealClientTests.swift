@@ -10,7 +10,7 @@ import Testing
 struct RealClientTests {
     private static let advice: Comment = "what the tests need is installed by: Scripts/setup test"
 
-    private static var python: String {
+    static var python: String {
         let home = getenv("HOME").map { String(cString: $0) } ?? "/root"
         let cache = getenv("XDG_CACHE_HOME").map { String(cString: $0) } ?? home + "/.cache"
         return cache + "/gantry/venv/bin/python"
