@@ -40,6 +40,7 @@ let package = Package(
         // row 0: system libraries
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CExpat", pkgConfig: "expat", providers: [.apt(["libexpat1-dev"])]),
+        .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
         .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
         .systemLibrary(name: "COpenJPEG", pkgConfig: "libopenjp2", providers: [.apt(["libopenjp2-7-dev"])]),
@@ -141,9 +142,9 @@ let package = Package(
         .target(
             name: "GantryServer",
             dependencies: [
-                "CZlib", "PixelWorkers", "DICOMCore", "DICOMModels", "DICOMPixels", "DICOMWeb", "Observability",
-                "SQLStorage",
-                "BlobStorage", "Messaging", "Archive", "Audit", "Ingestion",
+                "CArchive", "CZlib", "PixelWorkers", "DICOMCore", "DICOMModels", "DICOMPixels", "DICOMWeb",
+                "Observability",
+                "SQLStorage", "BlobStorage", "Messaging", "Archive", "Audit", "Ingestion",
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
@@ -156,7 +157,7 @@ let package = Package(
                 .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
                 .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
             ],
-            swiftSettings: strict),
+            exclude: ["Page/Assets"], swiftSettings: strict),
         .executableTarget(
             name: "gantry",
             dependencies: [
@@ -219,16 +220,16 @@ let package = Package(
         .testTarget(
             name: "GantryServerTests",
             dependencies: [
-                "GantryServer", "PixelWorkers", "SQLiteStorage", "SQLStorage", "BlobStorage", "Archive", "Ingestion",
-                "DICOMCore",
-                "DICOMModels", "DICOMPixels", "DICOMWeb", "Observability", "GantryTesting",
+                "GantryServer", "PixelWorkers", "SQLiteStorage", "SQLStorage", "BlobStorage", "Archive", "Audit",
+                "Ingestion",
+                "DICOMCore", "DICOMModels", "DICOMPixels", "DICOMWeb", "Observability", "GantryTesting",
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"), .product(name: "Metrics", package: "swift-metrics"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
-                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
             ],
             swiftSettings: strict),
         // The built server and real clients; no code of the server itself.

@@ -3,9 +3,14 @@ import SQLStorage
 
 extension Archive {
     /// The page of matches that the query asks for, of at most `maximum`, and the exact number of all matches.
-    package func search(_ query: InstanceQuery, maximum: Int) async throws -> SearchResult {
+    ///
+    /// - Parameter assumed: the zone of stored dates and times whose data set names none. It counts only where the query
+    ///   names one.
+    package func search(
+        _ query: InstanceQuery, maximum: Int, assuming assumed: TimezoneOffset = .utc
+    ) async throws -> SearchResult {
         let plan = ReturnPlan(query)
-        let conditions = SearchConditions(query)
+        let conditions = SearchConditions(query, assuming: assumed)
         let statement = SearchStatement(query, conditions, plan)
         let limit = max(0, min(maximum, query.limit ?? maximum))
         let offset = max(0, query.offset)

@@ -23,7 +23,7 @@ package struct Archive: Sendable {
             case .unknown: return .unknown
             case .found(let target):
                 if let row = target.instance {
-                    return .found(StoredInstances(version: row.instance.version, instances: [row.instance]))
+                    return .found(StoredInstances(version: target.version, instances: [row.instance]))
                 }
                 var instances: [StoredInstance] = []
                 for series in target.series {
@@ -50,8 +50,10 @@ package struct Archive: Sendable {
         }
     }
 
-    /// The version of a study, of a series of it, or of one instance, for an ETag.
-    package func version(study: UID, series: UID? = nil, instance: UID? = nil) async throws -> Lookup<Int64> {
+    /// The version of a study, of a series of it, or of one instance, for conditional requests.
+    package func version(
+        study: UID, series: UID? = nil, instance: UID? = nil
+    ) async throws -> Lookup<ResourceVersion> {
         try await database.read { transaction in
             switch try Target.find(study: study, series: series, instance: instance, in: transaction) {
             case .gone: .gone
@@ -85,6 +87,6 @@ package struct Archive: Sendable {
 /// Instances of one resource.
 package struct StoredInstances: Sendable {
     /// Version of the resource that was asked for.
-    package let version: Int64
+    package let version: ResourceVersion
     package let instances: [StoredInstance]
 }

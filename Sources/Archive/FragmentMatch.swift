@@ -6,10 +6,13 @@ import DICOMModels
 struct FragmentMatch: Sendable {
     private let attribute: IndexedAttribute
     private let matches: [AttributeMatch]
+    /// In which zone dates and times are compared; `nil`: as they stand.
+    private let zone: SearchZone?
 
-    init(attribute: IndexedAttribute, matches: [AttributeMatch]) {
+    init(attribute: IndexedAttribute, matches: [AttributeMatch], zone: SearchZone? = nil) {
         self.attribute = attribute
         self.matches = matches
+        self.zone = zone
     }
 
     var level: QueryLevel { attribute.level }
@@ -25,12 +28,16 @@ struct FragmentMatch: Sendable {
         }
         json.append(0x7D)
         let dataSet = try DICOMJSONReader.dataSets(from: json).first ?? DataSet()
+        if let zone {
+            return matches.allSatisfy { zone.matches($0.condition, attribute.tag, in: dataSet) }
+        }
         return Self.matches(matches.map { (path: $0.path.tags[...], condition: $0.condition) }, in: dataSet)
     }
 
     /// The attribute, and the times that belong to it.
     private var tags: [Tag] {
-        [attribute.tag]
+        if zone != nil { return [attribute.tag] + SearchZone.companions(of: attribute.tag) }
+        return [attribute.tag]
             + matches.compactMap { match in
                 if case .combined(_, _, let timeTag) = match.condition { timeTag } else { nil }
             }

@@ -99,12 +99,12 @@ package struct MetadataDocument: Sendable {
 
 /// The metadata of a study, a series or an instance.
 package struct MetadataDocuments: Sendable {
-    /// Version of the resource that was asked for; an ETag may be made of it.
-    package let version: Int64
+    /// Version of the resource that was asked for.
+    package let version: ResourceVersion
     /// One for each instance, in series and instance number order.
     package let documents: [MetadataDocument]
 
-    init(version: Int64, documents: [MetadataDocument]) {
+    init(version: ResourceVersion, documents: [MetadataDocument]) {
         self.version = version
         self.documents = documents
     }

@@ -12,7 +12,14 @@ struct SearchConditions {
     /// The lowest level at which a condition leads to few rows by an index.
     var selectiveLevel: QueryLevel?
 
-    init(_ query: InstanceQuery, attributes: IndexedAttributes = .standard) {
+    /// The zone of the query's dates and times, when it has one.
+    private let zone: SearchZone?
+
+    /// - Parameter assumed: the zone of stored dates and times whose data set names none.
+    init(
+        _ query: InstanceQuery, assuming assumed: TimezoneOffset = .utc, attributes: IndexedAttributes = .standard
+    ) {
+        zone = query.timezoneOffset.map { SearchZone(requested: $0, assumed: assumed) }
         if let study = query.study {
             self.study.append("st.uid = \(study.string)")
             isSelective(at: .study)
@@ -52,6 +59,10 @@ struct SearchConditions {
 
     private mutating func add(_ match: AttributeMatch, _ attribute: IndexedAttribute, query: InstanceQuery) {
         if case .universal = match.condition { return }
+        if let zone, SearchZone.matters(to: match.condition) {
+            addZoned(match, attribute, zone)
+            return
+        }
         switch attribute.key {
         case .none: return
         case .fragment:
@@ -84,6 +95,19 @@ struct SearchConditions {
             add(Self.uid(column, match.condition), at: attribute.level)
         case .values(let column):
             add(Self.values(column, match.condition), at: attribute.level)
+        }
+    }
+
+    /// The column narrows down to the days and times that it can be in some zone; each row then is told in that of the
+    /// request.
+    private mutating func addZoned(_ match: AttributeMatch, _ attribute: IndexedAttribute, _ zone: SearchZone) {
+        fragments.append(FragmentMatch(attribute: attribute, matches: [match], zone: zone))
+        switch (attribute.key, match.condition) {
+        case (.date(let column), .dateRange(let range)), (.date(let column), .combined(let range, _, _)):
+            add(Self.days(column, SearchZone.widened(range)), at: attribute.level)
+        case (.time(let column), _):
+            add("\(raw: column) <> \(ArchiveSchema.noTime)", at: attribute.level)
+        default: break
         }
     }
 

@@ -11,7 +11,7 @@ struct Target: Sendable {
     }
 
     var studyID: Int64
-    var version: Int64
+    var version: ResourceVersion
     /// The series that belong to the resource, in series number order.
     var series: [Series]
     /// The instance, when the resource is one.
@@ -37,20 +37,25 @@ struct Target: Sendable {
                 guard let uid = UID(row.text(1)) else { throw ArchiveError.unreadableRow }
                 return Series(id: row.int(0), uid: uid, version: row.int(2))
             }
-            return .found(Target(studyID: found.id, version: found.version, series: all))
+            return .found(
+                Target(studyID: found.id, version: try ResourceVersion(found.version, in: transaction), series: all))
         }
         let parent = try transaction.first(
             "SELECT id, version FROM series WHERE uid = \(series.string) AND study_id = \(found.id)"
         ) { Series(id: $0.int(0), uid: series, version: $0.int(1)) }
         guard let parent else { return try absence() }
         guard let instance else {
-            return .found(Target(studyID: found.id, version: parent.version, series: [parent]))
+            return .found(
+                Target(
+                    studyID: found.id, version: try ResourceVersion(parent.version, in: transaction), series: [parent]))
         }
         guard let row = try StoredRow.find(instance, in: transaction), row.instance.identity.study == study,
             row.instance.identity.series == series
         else { return try absence() }
         return .found(
-            Target(studyID: found.id, version: row.instance.version, series: [parent], instance: row))
+            Target(
+                studyID: found.id, version: try ResourceVersion(row.instance.version, in: transaction),
+                series: [parent], instance: row))
     }
 
     /// The metadata documents of the resource.

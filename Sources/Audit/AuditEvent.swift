@@ -60,6 +60,10 @@ extension AuditEvent {
         case securityAlert = "security-alert"
         case auditLogUsed = "audit-log-used"
         case requestRefused = "request-refused"
+        /// Instances were removed, but not their study (110103 with action D).
+        case instancesAccessed = "instances-accessed"
+        /// Reads are missing on the trail.
+        case recordsLost = "records-lost"
     }
 
     /// Create, read, update, delete or execute (PS3.15 A.5.2.1, EventActionCode).
@@ -103,11 +107,12 @@ extension AuditEvent {
     package struct Object: Hashable, Sendable, Codable {
         /// SOP Instance UID.
         package var instance: String
-        package var sopClass: String
+        /// `nil` where only the instance was named.
+        package var sopClass: String?
         /// Failure reason (0008,1197) when the instance was refused.
         package var failureReason: UInt16?
 
-        package init(instance: String, sopClass: String, failureReason: UInt16? = nil) {
+        package init(instance: String, sopClass: String? = nil, failureReason: UInt16? = nil) {
             self.instance = instance
             self.sopClass = sopClass
             self.failureReason = failureReason

@@ -55,12 +55,17 @@ package struct Gantry: Sendable {
     package func run() async throws {
         try await Migrator(Self.migrations).migrate(backends.database, now: Self.systemClock())
         let archive = Archive(database: backends.database, blobs: backends.blobs)
+        let room = StorageRoom(configuration.watermarks) { [blobs = backends.blobs] in try await blobs.space() }
         let pipeline = IngestionPipeline(
             database: backends.database, blobs: backends.blobs,
             index: ArchiveIndex(duplicates: configuration.duplicatePolicy),
-            configuration: configuration.ingestion, clock: Self.systemClock)
+            configuration: configuration.ingestion, room: room, clock: Self.systemClock)
+        let watch = StorageWatch(room, metrics: registry, logger: logger)
+        _ = await watch.look(wasFull: false)
+        let reads = configuration.audit.includesReads ? ReadQueue() : nil
+        let trail = ReadTrail(queue: reads, clock: Self.systemClock)
         let server = Application(
-            responder: responder(archive, pipeline),
+            responder: responder(archive, pipeline, trail),
             server: HTTPServerBuilder { [configuration] responder in
                 HTTPConnection(
                     limits: configuration.connectionLimits, headerFields: configuration.limits.headerFields,
@@ -71,15 +76,23 @@ package struct Gantry: Sendable {
             onServerRunning: { [onRunning] channel in await onRunning(channel.localAddress?.port ?? 0) },
             logger: logger)
         // Stopped in the reverse order: first no more requests, then what they still wait for.
-        var group = ServiceGroupConfiguration(
-            services: [
-                .init(service: pipeline),
+        var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
+            .init(service: pipeline),
+            .init(service: watch),
+            .init(
+                service: IntegritySweep(
+                    database: backends.database, blobs: backends.blobs, logger: logger, clock: Self.systemClock)),
+        ]
+        if let reads {
+            services.append(
                 .init(
-                    service: IntegritySweep(
-                        database: backends.database, blobs: backends.blobs, logger: logger, clock: Self.systemClock)),
-                .init(service: server),
-            ],
-            gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+                    service: ReadTrailWriter(
+                        reads, database: backends.database, metrics: registry, logger: logger,
+                        clock: Self.systemClock)))
+        }
+        services.append(.init(service: server))
+        var group = ServiceGroupConfiguration(
+            services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         group.maximumGracefulShutdownDuration = configuration.server.gracefulStop
         try await ServiceGroup(configuration: group).run()
         await pixels.close()
@@ -88,28 +101,31 @@ package struct Gantry: Sendable {
     }
 
     /// Everything that answers requests.
-    func responder(_ archive: Archive, _ pipeline: IngestionPipeline) -> GantryResponder {
+    func responder(
+        _ archive: Archive, _ pipeline: IngestionPipeline, _ trail: ReadTrail = .off
+    ) -> GantryResponder {
         let proxies = TrustedNetworks(configuration.server.trustedProxies)
         let publicAddress = PublicAddress(configured: configuration.server.publicURL) { proxies.contains($0) }
         let routes = Routes(
             store: StoreRoutes(
                 pipeline: pipeline, limits: configuration.limits, isAcceptStrict: configuration.strict.accept),
             search: SearchRoutes(
-                archive: archive, maximum: configuration.search.maximumResults,
+                archive: archive, trail: trail, maximum: configuration.search.maximumResults,
+                timezone: configuration.search.timezone,
                 isAcceptStrict: configuration.strict.accept, isQueryStrict: configuration.strict.query),
-            retrieve: RetrieveRoutes(archive: archive, pixels: pixels, configuration: configuration),
+            retrieve: RetrieveRoutes(archive: archive, pixels: pixels, trail: trail, configuration: configuration),
             delete: DeleteRoutes(
                 archive: archive, eventSource: configuration.ingestion.eventSource, clock: Self.systemClock),
             operations: OperationsRoutes(
-                archive: archive, checks: healthChecks, registry: registry, changes: ChangeFeed(archive: archive),
-                publicAddress: publicAddress),
+                archive: archive, checks: healthChecks(pipeline.room), registry: registry,
+                changes: ChangeFeed(archive: archive)),
             publicAddress: publicAddress, isDeletingOffered: configuration.delete.isOffered)
         return GantryResponder(
             routes: routes, cors: CORSPolicy(origins: configuration.cors.origins), limits: configuration.limits,
             metrics: RequestMetrics(factory: registry))
     }
 
-    private var healthChecks: [HealthCheck] {
+    private func healthChecks(_ room: StorageRoom) -> [HealthCheck] {
         let (database, blobs) = (backends.database, backends.blobs)
         return [
             HealthCheck("index") {
@@ -122,8 +138,7 @@ package struct Gantry: Sendable {
             },
             HealthCheck("objects") {
                 do {
-                    let space = try await blobs.space()
-                    return space.usedShare > 0.95 ? .degraded(reason: "The disk is more than 95 % full.") : .healthy
+                    return room.health(try await blobs.space())
                 } catch {
                     return .unhealthy(reason: "The object store does not answer.")
                 }
@@ -141,10 +156,17 @@ extension GantryConfiguration {
         }
     }
 
+    var watermarks: StorageWatermarks {
+        StorageWatermarks(
+            high: Double(disk.highWatermark) / 100, low: Double(disk.lowWatermark) / 100, ample: Int64(disk.ample),
+            reserve: Int64(disk.reserve))
+    }
+
     var ingestion: IngestionConfiguration {
         var ingestion = IngestionConfiguration()
         ingestion.studyMismatch = store.studyMismatch == .warn ? .warn : .reject
         ingestion.preamble = store.preamble == .keep ? .keep : .zero
+        ingestion.acceptsTruncatedPixelData = store.acceptsTruncatedPixelData
         ingestion.deniedSOPClasses = Set(store.deniedSOPClasses)
         ingestion.maximumInstanceBytes = limits.bytesPerPart
         ingestion.byteBudget = limits.concurrentBytes

@@ -30,7 +30,9 @@ package struct DeletionRecord: Sendable {
             id: UUIDv7(milliseconds: time), source: eventSource, type: .resourceDeleted, subject: subject, time: time,
             partitionKey: study.string, data: data.bytes)
         audit = AuditEvent(
-            id: UUIDv7(milliseconds: time).description, time: time, kind: .studyDeleted, action: .delete,
+            id: UUIDv7(milliseconds: time).description, time: time,
+            kind: series == nil ? .studyDeleted : .instancesAccessed,
+            action: .delete,
             outcome: .success, actor: AuditEvent.Actor(client: origin.principal, address: origin.remoteAddress),
             door: origin.door.rawValue, requestID: origin.requestID, study: study.string)
     }

@@ -1,3 +1,5 @@
+import DICOMCore
+
 /// What the site decides about taking instances in.
 package struct IngestionConfiguration: Hashable, Sendable {
     /// What a data set of another study than the request's path gets (product.md, decisions).
@@ -10,6 +12,8 @@ package struct IngestionConfiguration: Hashable, Sendable {
     package var studyMismatch: StudyMismatch = .warn
     package var preamble: Preamble = .keep
     package var unknownTransferSyntax: UnknownTransferSyntax = .accept
+    /// Whether native pixel data that ends early is taken, frames missing at its end.
+    package var acceptsTruncatedPixelData = false
     /// SOP Class UIDs that are refused, besides that of the DICOMDIR (D-18).
     package var deniedSOPClasses: Set<String> = []
     /// The most bytes one instance may have.
@@ -24,4 +28,11 @@ package struct IngestionConfiguration: Hashable, Sendable {
     package var eventSource = "/gantry"
 
     package init() {}
+
+    /// What is accepted of a file although the standard does not.
+    var readingRules: ReadingRules {
+        var rules = ReadingRules.tolerant
+        rules.acceptsTruncatedPixelData = acceptsTruncatedPixelData
+        return rules
+    }
 }

@@ -14,6 +14,8 @@ import ServiceLifecycle
 package struct IngestionPipeline: Service {
     /// Bytes that requests in progress hold: reserve before a body is read, and say "busy" when it is short.
     package let budget: ByteBudget
+    /// Whether the medium has room: ask before a body is read.
+    package let room: StorageRoom
     let blobs: any BlobStore
     private let database: any SQLDatabase
     private let index: ArchiveIndex
@@ -23,11 +25,13 @@ package struct IngestionPipeline: Service {
     private let queue: CommitQueue
     private let clock: @Sendable () -> Int64
 
-    /// - Parameter clock: Milliseconds since 1970.
+    /// - Parameters:
+    ///   - room: Whether the medium has room; `nil` writes until it is full.
+    ///   - clock: Milliseconds since 1970.
     package init(
         database: any SQLDatabase, blobs: any BlobStore, index: ArchiveIndex, audit: AuditLog = AuditLog(),
         steps: [any IngestionStep] = [], configuration: IngestionConfiguration = IngestionConfiguration(),
-        clock: @escaping @Sendable () -> Int64
+        room: StorageRoom? = nil, clock: @escaping @Sendable () -> Int64
     ) {
         self.database = database
         self.blobs = blobs
@@ -35,6 +39,7 @@ package struct IngestionPipeline: Service {
         self.steps = steps
         self.configuration = configuration
         self.clock = clock
+        self.room = room ?? StorageRoom(.off) { try await blobs.space() }
         budget = ByteBudget(limit: configuration.byteBudget)
         checks = InstanceChecks(configuration: configuration)
         queue = CommitQueue(
@@ -66,11 +71,15 @@ package struct IngestionPipeline: Service {
         if let expectedLength, expectedLength > limit {
             return InstanceReceiver(refusal: .tooLarge(limit: limit), origin: origin, receivedAt: now)
         }
+        guard !room.isFull else {
+            return InstanceReceiver(refusal: .outOfSpace, origin: origin, receivedAt: now)
+        }
         await queue.room()
         do {
             return InstanceReceiver(
                 writer: try await blobs.stage(expectedLength: expectedLength), limit: limit,
-                zeroesPreamble: configuration.preamble == .zero, origin: origin, receivedAt: now)
+                zeroesPreamble: configuration.preamble == .zero, rules: configuration.readingRules, room: room,
+                origin: origin, receivedAt: now)
         } catch {
             return InstanceReceiver(refusal: RefusalCause(storageError: error), origin: origin, receivedAt: now)
         }

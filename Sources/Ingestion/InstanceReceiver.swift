@@ -17,13 +17,18 @@ package struct InstanceReceiver {
     private var held: ByteBuffer?
     private var hasBegun = false
     private let limit: Int
+    private let rules: ReadingRules
+    private let room: StorageRoom?
     private let origin: IngestionOrigin
     private let receivedAt: Int64
 
     init(
-        writer: any BlobWriter, limit: Int, zeroesPreamble: Bool, origin: IngestionOrigin, receivedAt: Int64
+        writer: any BlobWriter, limit: Int, zeroesPreamble: Bool, rules: ReadingRules, room: StorageRoom,
+        origin: IngestionOrigin, receivedAt: Int64
     ) {
-        reader = Part10Reader()
+        reader = Part10Reader(rules: rules)
+        self.rules = rules
+        self.room = room
         self.writer = writer
         preamble = zeroesPreamble ? PreambleFilter() : nil
         self.limit = limit
@@ -35,6 +40,8 @@ package struct InstanceReceiver {
     init(refusal: RefusalCause, origin: IngestionOrigin, receivedAt: Int64) {
         self.refusal = refusal
         limit = .max
+        rules = .tolerant
+        room = nil
         self.origin = origin
         self.receivedAt = receivedAt
     }
@@ -47,6 +54,7 @@ package struct InstanceReceiver {
         length += bytes.readableBytes
         guard refusal == nil, bytes.readableBytes > 0 else { return }
         guard length <= limit else { return await refuse(.tooLarge(limit: limit)) }
+        if let room, await !room.admits(bytes.readableBytes) { return await refuse(.outOfSpace) }
         var bytes = bytes
         if preamble?.isActive == true {
             guard let filtered = preamble?.filter(bytes) else { return }
@@ -103,7 +111,7 @@ package struct InstanceReceiver {
     }
 
     private mutating func readToEnd() throws(DataSetReadError) -> DICOMFile? {
-        if let whole = held { return try Part10Reader.read(Array(whole.readableBytesView)) }
+        if let whole = held { return try Part10Reader.read(Array(whole.readableBytesView), rules: rules) }
         return try reader?.finish()
     }
 

@@ -88,8 +88,7 @@ struct ServeCommand: AsyncParsableCommand {
             case .json: false
             case .text: true
             }
-        return isText
-            ? TextLogHandler(label: label, level: logs.level) : JSONLogHandler(label: label, level: logs.level)
+        return LineLogHandler(label: label, format: isText ? .text : .json, level: logs.level)
     }
 
     /// Where the server is, and what to try.

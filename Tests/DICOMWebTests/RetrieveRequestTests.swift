@@ -91,6 +91,37 @@ import Testing
         #expect(document("image/jpeg") == nil)
     }
 
+    @Test func `instances come as an archive to those who name it`() {
+        for kind in [ResourceKind.instances, .instance] {
+            #expect(
+                first(kind, "application/zip; transfer-syntax=*") == Representation(.zip, .single, transferSyntax: .any)
+            )
+            #expect(first(kind, "*/*", query: ["application/zip"])?.content == .zip)
+            #expect(first(kind, "*/*")?.content == .dicom)
+            #expect(first(kind, Self.dicom + ";q=0.1, application/zip;q=0.2")?.content == .zip)
+            #expect(first(kind, Self.dicom + ", application/zip")?.content == .dicom)
+        }
+        #expect(first(.metadata, "application/zip") == nil)
+        #expect(first(.bulkData, "application/zip") == nil)
+    }
+
+    @Test func `documents are weighed against other types`() {
+        #expect(first(.instance, "application/dicom;q=0.5, application/pdf")?.content == .document("application/pdf"))
+        #expect(first(.instance, "application/dicom, application/pdf;q=0.5")?.content == .dicom)
+        #expect(first(.instance, "*/*, application/pdf;q=0.5")?.content == .document("application/pdf"))
+        #expect(first(.instances, "multipart/related; type=application/pdf")?.packaging == .multipart)
+        #expect(first(.instances, "application/pdf") == nil)
+        #expect(
+            first(.instance, "application/dicom", query: ["application/pdf"])?.content == .document("application/pdf"))
+        #expect(first(.instance, "application/pdf", query: ["application/dicom"])?.content == .dicom)
+    }
+
+    @Test(arguments: ["*/*", "multipart/related", "nonsense", ""])
+    func `what can be no document's type counts as bytes`(mediaType: String) throws {
+        let request = try RetrieveRequest(.bulkData, accept: ["*/*"])
+        #expect(request.document(mediaType)?.content == .octetStream)
+    }
+
     @Test func `several items do not fit into a single part`() throws {
         let request = try RetrieveRequest(.bulkData, accept: ["application/octet-stream"])
         #expect(try request.representations(forItems: 1).count == 1)

@@ -186,6 +186,46 @@ struct HTTPBehaviourTests {
         }
     }
 
+    /// The time has full seconds only, so the server keeps it to itself until the second of the change is over.
+    @Test(.timeLimit(.minutes(1)))
+    func `Last-Modified is good until the resource changes`() async throws {
+        try await RunningServer.run(settings: ["store.onConflict": "replace"]) { server in
+            var image = SampleImage()
+            _ = try await server.store([image.bytes])
+            let study = "studies/\(image.instance.studyUID)"
+            let paths = [image.path, image.path + "/metadata", study + "/metadata", image.path + "/frames/1", study]
+            var dates: [String: String] = [:]
+            for path in paths {
+                let accept = path.hasSuffix("frames/1") ? "application/octet-stream" : "*/*"
+                var date = ""
+                try await eventually("Last-Modified comes") {
+                    date = try await server.get(path, ["Accept": accept])["last-modified"] ?? ""
+                    return !date.isEmpty
+                }
+                func status(_ since: String, _ tag: String? = nil) async throws -> Int {
+                    guard let tag else {
+                        return try await server.get(path, ["Accept": accept, "If-Modified-Since": since]).status
+                    }
+                    return try await server.get(
+                        path, ["Accept": accept, "If-Modified-Since": since, "If-None-Match": tag]
+                    ).status
+                }
+                #expect(try await status(date) == 304, "\(path)")
+                #expect(try await status("x") == 200, "\(path)")
+                #expect(try await status(date, "\"other\"") == 200, "\(path)")
+                dates[path] = date
+            }
+            image.instance.patientName = "Other^Name"
+            _ = try await server.store([image.bytes])
+            for path in paths {
+                let date = try #require(dates[path])
+                let accept = path.hasSuffix("frames/1") ? "application/octet-stream" : "*/*"
+                let answer = try await server.get(path, ["Accept": accept, "If-Modified-Since": date])
+                #expect(answer.status == 200, "\(path)")
+            }
+        }
+    }
+
     @Test(.timeLimit(.minutes(1)))
     func `pages of allowed origins can read every answer, errors included`() async throws {
         let origin = "https://viewer.example"
@@ -226,6 +266,42 @@ struct HTTPBehaviourTests {
                 #expect(answer.status == 405, "\(method) \(path)")
                 #expect(answer["allow"]?.contains("GET") == true, "\(method) \(path)")
             }
+        }
+    }
+
+    /// RFC 9112 9.3 and 6.3.
+    @Test(.timeLimit(.minutes(1)))
+    func `a connection of HTTP 1_0 ends with the answer unless it is to be kept`() async throws {
+        try await RunningServer.run { server in
+            let image = SampleImage()
+            _ = try await server.store([image.bytes, SampleImage(instance: 2).bytes])
+            let study = "/dicomweb/studies/\(image.instance.studyUID)"
+
+            for fields in ["", "Connection: close\r\n", "Expect: 100-continue\r\n"] {
+                let connection = try await RawConnection.open(server)
+                try await connection.send("GET /dicomweb/studies HTTP/1.0\r\n\(fields)\r\n")
+                let answer = await connection.answer()
+                #expect(answer?.status == 200 && answer?.body.isEmpty == false)
+                #expect(answer?.fields["connection"] == "close")
+                #expect(await connection.isClosedByPeer(), "\(fields)")
+                await connection.close()
+            }
+
+            let kept = try await RawConnection.open(server)
+            for _ in 1...2 {
+                try await kept.send("GET /dicomweb/studies HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n")
+                let answer = await kept.answer()
+                #expect(answer?.status == 200 && answer?.fields["connection"] == "keep-alive")
+            }
+            // A body of unknown length ends with the connection, and has no chunks.
+            try await kept.send("GET \(study) HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
+            let answer = await kept.answer()
+            #expect(answer?.status == 200 && answer?.fields["transfer-encoding"] == nil)
+            #expect(answer?.fields["connection"] == "close")
+            let body = await kept.rest()
+            let boundary = answer?.fields["content-type"]?.split(separator: "boundary=\"").last?.prefix { $0 != "\"" }
+            #expect(String(decoding: body.suffix(200), as: UTF8.self).hasSuffix("--\(boundary ?? "none")--\r\n"))
+            await kept.close()
         }
     }
 }

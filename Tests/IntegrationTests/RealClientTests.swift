@@ -10,7 +10,7 @@ import Testing
 struct RealClientTests {
     private static let advice: Comment = "what the tests need is installed by: Scripts/setup test"
 
-    private static var python: String {
+    static var python: String {
         let home = getenv("HOME").map { String(cString: $0) } ?? "/root"
         let cache = getenv("XDG_CACHE_HOME").map { String(cString: $0) } ?? home + "/.cache"
         return cache + "/gantry/venv/bin/python"
@@ -74,6 +74,10 @@ struct RealClientTests {
             _ = try await curl(
                 "-H", "Accept: application/dicom; transfer-syntax=*", "-o", back, "\(server.service)/\(image.path)")
             #expect(TemporaryFolder.bytes(of: back) == image.bytes)
+            let zip = server.folder.path + "/study.zip"
+            _ = try await curl(
+                "-H", "Accept: application/zip", "-o", zip, "\(server.service)/studies/\(image.instance.studyUID)")
+            try await Self.tool("unzip", ["-tq", zip], in: server.folder)
         }
     }
 

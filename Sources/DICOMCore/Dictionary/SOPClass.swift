@@ -19,17 +19,21 @@ public struct SOPClass: Hashable, Sendable {
         self.isRetired = isRetired
     }
 
-    private static let byUID: [String: SOPClass] = {
-        var classes: [String: SOPClass] = [:]
+    /// Every registered class, in the order of the standard.
+    public static let registered: [SOPClass] = {
+        var classes: [SOPClass] = []
         for line in table.description.utf8.split(separator: UInt8(ascii: "\n")) {
             let columns = line.split(separator: UInt8(ascii: "\t"))
             guard columns.count == 3 else { continue }
-            let uid = String(columns[0]) ?? ""
-            classes[uid] = SOPClass(
-                uid: uid, name: String(columns[2]) ?? "",
-                isStorage: columns[1].first == UInt8(ascii: "S"),
-                isRetired: columns[1].last == UInt8(ascii: "R"))
+            classes.append(
+                SOPClass(
+                    uid: String(columns[0]) ?? "", name: String(columns[2]) ?? "",
+                    isStorage: columns[1].first == UInt8(ascii: "S"),
+                    isRetired: columns[1].last == UInt8(ascii: "R")))
         }
         return classes
     }()
+
+    private static let byUID = [String: SOPClass](
+        registered.map { ($0.uid, $0) }, uniquingKeysWith: { first, _ in first })
 }

@@ -261,7 +261,7 @@ extension TransferSyntax {
         "GE Private Implicit VR Little Endian with big endian pixel data")
 
     /// All of the above.
-    static let registered: [TransferSyntax] = [
+    public static let registered: [TransferSyntax] = [
         implicitVRLittleEndian,
         explicitVRLittleEndian,
         encapsulatedUncompressed,

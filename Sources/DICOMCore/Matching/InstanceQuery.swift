@@ -28,13 +28,14 @@ public struct InstanceQuery: Hashable, Sendable {
     /// Leave out this many results.
     public var offset: Int
     public var order: [SortKey]
-    /// Offset from UTC, in minutes, of times that state none (PS3.4 C.2.2.2.1.3).
-    public var timezoneOffset: Int?
+    /// The zone in which dates and times of the keys are meant; `nil`: local values compare as they are
+    /// (PS3.3 C.12.1.1.8).
+    public var timezoneOffset: TimezoneOffset?
 
     public init(
         level: QueryLevel, study: UID? = nil, series: UID? = nil, matches: [AttributeMatch] = [],
         includes: Set<Tag> = [], includesAll: Bool = false, limit: Int? = nil, offset: Int = 0, order: [SortKey] = [],
-        timezoneOffset: Int? = nil
+        timezoneOffset: TimezoneOffset? = nil
     ) {
         self.level = level
         self.study = study

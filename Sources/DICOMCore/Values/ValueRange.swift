@@ -55,8 +55,12 @@ public struct TimeRange: Hashable, Sendable {
 
     /// Whether the time, at the earliest moment it can mean, is in the range.
     public func contains(_ time: TimeValue) -> Bool {
-        let moment = time.earliest
-        return wraps ? moment >= start || moment <= end : moment >= start && moment <= end
+        contains(time.earliest)
+    }
+
+    /// Whether so many microseconds after midnight are in the range.
+    public func contains(_ moment: Int) -> Bool {
+        wraps ? moment >= start || moment <= end : moment >= start && moment <= end
     }
 }
 

@@ -107,6 +107,7 @@ private struct WADLWriter {
     static let modelTypes = ["application/dicom+json", "multipart/related; type=\"application/dicom+xml\""]
     static let instanceTypes = [
         "multipart/related; type=\"application/dicom\"", "multipart/related; type=\"application/octet-stream\"",
+        "application/zip",
     ]
     static let bulkDataTypes =
         ["multipart/related; type=\"application/octet-stream\"", "application/octet-stream"]

@@ -16,7 +16,7 @@ public struct Representation: Hashable, Sendable {
         case document(String)
         /// An image made for viewing, in this media type.
         case rendered(String)
-        /// Part 10 files in an archive. (Not offered yet.)
+        /// Part 10 files in an archive.
         case zip
         /// The capabilities document.
         case wadl

@@ -97,9 +97,14 @@ public struct RetrieveRequest: Hashable, Sendable {
     }
 
     /// How a value is returned whose media type is known, such as an encapsulated PDF: in that type if it is acceptable,
-    /// else as bytes; `nil` when neither is (PS3.18 8.7.3.3.4).
-    public func document(_ mediaType: String) -> Representation? {
-        guard let type = MediaType(mediaType) else { return representations.first { $0.content == .octetStream } }
+    /// else as bytes; `nil` when neither is (PS3.18 8.7.3.3.4). One of several values has to be a part of a multipart
+    /// body.
+    public func document(_ mediaType: String, isOneOfSeveral: Bool = false) -> Representation? {
+        let allowsSingle = allowsSingle && !isOneOfSeveral
+        // The type comes from an attribute: what cannot be that of a document counts as unknown.
+        guard let type = MediaType(mediaType), type.type != "*", !type.isWildcard, type.type != "multipart" else {
+            return representations.first { $0.content == .octetStream && ($0.packaging == .multipart || allowsSingle) }
+        }
         let offers: [Offer] = [
             Offer(.document(type.essence), .multipart), Offer(.document(type.essence), .single),
             Offer(.octetStream, .multipart), Offer(.octetStream, .single),
@@ -138,8 +143,11 @@ public struct RetrieveRequest: Hashable, Sendable {
 
     private static func offers(of kind: ResourceKind, rules: NegotiationRules) -> [Offer] {
         switch kind {
-        case .instances: [Offer(.dicom, .multipart)] + bulkData(single: false)
-        case .instance: [Offer(.dicom, .multipart), Offer(.dicom, .single)] + bulkData(single: true)
+        case .instances:
+            [Offer(.dicom, .multipart)] + bulkData(single: false) + [Offer(.zip, .single), anyDocument(.multipart)]
+        case .instance:
+            [Offer(.dicom, .multipart), Offer(.dicom, .single)] + bulkData(single: true)
+                + [Offer(.zip, .single), anyDocument(.multipart), anyDocument(.single)]
         case .metadata, .searchResult: json + [Offer(.dicomXML, .multipart)]
         case .storeResponse: json + [Offer(.dicomXML, .single), Offer(.dicomXML, .multipart)]
         case .bulkData, .bulkDataValue: bulkData(single: true) + [anyDocument(.multipart), anyDocument(.single)]
@@ -167,9 +175,24 @@ public struct RetrieveRequest: Hashable, Sendable {
     private static func choose(
         _ offers: [Offer], _ accept: AcceptHeader, _ query: AcceptHeader?
     ) -> [Representation] {
+        var result: [Representation] = []
+        let asked = query.flatMap { $0.isAbsent ? nil : $0 }
+        for accept in [asked, accept].compactMap({ $0 }) {
+            for representation in choose(offers, accept) {
+                let isKnown = result.contains {
+                    $0.content == representation.content && $0.packaging == representation.packaging
+                        && $0.transferSyntax == representation.transferSyntax
+                }
+                if !isKnown { result.append(representation) }
+            }
+        }
+        return result
+    }
+
+    private static func choose(_ offers: [Offer], _ accept: AcceptHeader) -> [Representation] {
         let plain = offers.filter { $0.content != .document("*/*") }
         var result: [Representation] = []
-        for choice in MediaTypeSelection(offers: plain.map(\.mediaType)).choices(accept: accept, query: query) {
+        for choice in MediaTypeSelection(offers: plain.map(\.mediaType)).choices(accept: accept) {
             let offer = plain[choice.offer]
             var wish = TransferSyntaxWish(parameter: choice.transferSyntax)
             switch offer.content {
@@ -178,22 +201,25 @@ public struct RetrieveRequest: Hashable, Sendable {
             case .pixels where choice.isWildcard && wish == .default: wish = .any
             default: break
             }
-            let representation = Representation(
-                offer.content, offer.packaging, transferSyntax: wish, quality: choice.quality,
-                isWildcard: choice.isWildcard)
-            let isKnown = result.contains {
-                $0.content == representation.content && $0.packaging == representation.packaging
-                    && $0.transferSyntax == wish
-            }
-            if !isKnown { result.append(representation) }
+            result.append(
+                Representation(
+                    offer.content, offer.packaging, transferSyntax: wish, quality: choice.quality,
+                    isWildcard: choice.isWildcard))
         }
-        if plain.count < offers.count { result += documents(in: [query, accept].compactMap { $0 }) }
-        return result
+        guard plain.count < offers.count else { return result }
+        let packagings = Set(offers.filter { $0.content == .document("*/*") }.map(\.packaging))
+        result += documents(in: accept).filter { packagings.contains($0.packaging) }
+        // Stable: at equal weight documents come last.
+        return result.enumerated().sorted { left, right in
+            let (a, b) = (left.element, right.element)
+            if a.isWildcard != b.isWildcard { return !a.isWildcard }
+            return a.quality != b.quality ? a.quality > b.quality : left.offset < right.offset
+        }.map(\.element)
     }
 
     /// The types that are named and may be those of encapsulated documents.
-    private static func documents(in sets: [AcceptHeader]) -> [Representation] {
-        sets.flatMap(\.ranges).compactMap { range in
+    private static func documents(in accept: AcceptHeader) -> [Representation] {
+        accept.ranges.compactMap { range in
             guard range.quality > 0, range.mediaType.type != "*" else { return nil }
             let isMultipart = range.mediaType.essence == "multipart/related"
             let named = isMultipart ? range.mediaType["type"].flatMap { MediaType($0) } : range.mediaType

@@ -166,17 +166,12 @@ struct KeyReader {
         return number
     }
 
-    /// `+0100` in minutes (PS3.3 C.12.1.1.8).
-    private func timezoneOffset(_ value: String) throws(DICOMWebError) -> Int? {
+    private func timezoneOffset(_ value: String) throws(DICOMWebError) -> TimezoneOffset? {
         if value.isEmpty { return nil }
-        let bytes = Array(value.utf8)
-        guard bytes.count == 5, bytes[0] == 0x2B || bytes[0] == 0x2D, let digits = Int(value.dropFirst()),
-            bytes[1] != 0x2B, bytes[1] != 0x2D, digits % 100 < 60, digits <= 1400
-        else {
+        guard let offset = TimezoneOffset(value) else {
             throw QueryParameters.malformed("TimezoneOffsetFromUTC is malformed.", "PS3.3 C.12.1.1.8")
         }
-        let minutes = digits / 100 * 60 + digits % 100
-        return bytes[0] == 0x2D ? -minutes : minutes
+        return offset
     }
 
     /// A range of dates and one of the times that belong to them are one interval, from the first date at the first

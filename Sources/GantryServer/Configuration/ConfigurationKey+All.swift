@@ -80,6 +80,21 @@ extension ConfigurationKey {
         ConfigurationKey(
             "sqlite.cache", \.sqlite.cacheBytes, .size(atLeast: 1 << 20),
             "Memory for pages of the embedded database."),
+        ConfigurationKey(
+            "disk.highWatermark", \.disk.highWatermark, .wholeNumber(1...100),
+            "Percent of the disk in use from which on new instances are answered with 507, unless `disk.ample` is free. Readiness says `degraded` from here on. 100 refuses only what `disk.reserve` demands."
+        ),
+        ConfigurationKey(
+            "disk.lowWatermark", \.disk.lowWatermark, .wholeNumber(1...100),
+            "Percent of the disk in use at which they are taken again. Not more than `disk.highWatermark`."),
+        ConfigurationKey(
+            "disk.ample", \.disk.ample, .size(atLeast: 0),
+            "While this much is free, the watermarks refuse nothing: a tenth of a large disk is still much. 1024TiB has them count on every disk."
+        ),
+        ConfigurationKey(
+            "disk.reserve", \.disk.reserve, .size(atLeast: 0),
+            "What is kept free for the database and logs, of a small disk at most a twentieth. An instance that would go beyond fails with reason A700H while it arrives."
+        ),
     ]
 
     private static let behaviour: [ConfigurationKey] = [
@@ -101,8 +116,16 @@ extension ConfigurationKey {
             list: "store.deniedSOPClasses", \.store.deniedSOPClasses, .uid,
             "Instances of these SOP Classes fail with reason 0122H."),
         ConfigurationKey(
+            "store.acceptTruncatedPixelData", \.store.acceptsTruncatedPixelData, .flag,
+            "Takes an instance whose uncompressed pixel data ends before its last frame; what is there of it is kept as it came. Otherwise it fails with reason C000H."
+        ),
+        ConfigurationKey(
             "search.maximumResults", \.search.maximumResults, .wholeNumber(1...1_000_000),
             "The most results of one search answer; a greater `limit` is lowered to it, with a warning."),
+        ConfigurationKey(
+            "search.timezone", \.search.timezone, .timezoneOffset,
+            "The offset from UTC of stored dates and times whose data set has no (0008,0201). It counts where a search names a `TimezoneOffsetFromUTC`; others compare local values as they are."
+        ),
         ConfigurationKey(
             "retrieve.wildcardTransferSyntax", \.retrieve.wildcardTransferSyntax, .choice,
             "What a request that takes anything gets: `littleEndian` as the standard has it (where that loses nothing), or the `stored` transfer syntax."
@@ -122,6 +145,10 @@ extension ConfigurationKey {
         ConfigurationKey(
             "delete.enabled", \.delete.isOffered, .flag,
             "Whether DELETE of studies, series and instances is offered; otherwise it is answered with 405."),
+        ConfigurationKey(
+            "audit.reads", \.audit.includesReads, .flag,
+            "Whether searches and retrievals are on the audit trail, as what is stored and deleted always is. They are written a moment later, alike ones together; a trail that does not keep up loses some and says how many."
+        ),
         ConfigurationKey(
             "strict.accept", \.strict.accept, .flag,
             "Answers a request without `Accept` with 406, as the standard has it, and one that mixes DICOM and rendered media types with 400."

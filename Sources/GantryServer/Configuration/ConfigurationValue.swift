@@ -90,6 +90,12 @@ extension ConfigurationNotation where Value: RawRepresentable, Value.RawValue ==
     }
 }
 
+extension ConfigurationNotation where Value == TimezoneOffset {
+    static var timezoneOffset: Self {
+        Self(type: "offset from UTC in quotation marks, as \"+0100\"", read: { Value($0) }, show: { $0.description })
+    }
+}
+
 extension ConfigurationNotation where Value == String {
     static func text(_ type: String, where holds: @escaping @Sendable (String) -> Bool = { !$0.isEmpty }) -> Self {
         Self(type: type, read: { holds($0) ? $0 : nil }, show: { $0 })

@@ -17,6 +17,12 @@ extension GantryConfiguration {
                     origin("limits.bytesPerRequest"), key: "limits.bytesPerRequest",
                     "is less than limits.bytesPerPart, so that no instance of that size could ever arrive"))
         }
+        if disk.lowWatermark > disk.highWatermark {
+            problems.append(
+                .init(
+                    origin("disk.lowWatermark"), key: "disk.lowWatermark",
+                    "is more than disk.highWatermark, so that instances would be refused and taken at once"))
+        }
         return problems
     }
 

@@ -1,3 +1,4 @@
+package import DICOMCore
 package import Logging
 
 /// Everything that can be set, one structure for each part of the program. The initial values are the defaults.
@@ -10,11 +11,13 @@ package struct GantryConfiguration: Sendable, Hashable {
     /// The folder of the embedded database and of the stored instances.
     package var dataFolder = "./gantry-data"
     package var sqlite = SQLite()
+    package var disk = Disk()
     package var store = Store()
     package var search = Search()
     package var retrieve = Retrieve()
     package var pixels = Pixels()
     package var delete = Delete()
+    package var audit = Audit()
     package var strict = Strict()
     package var cors = CORS()
     package var logging = Logs()
@@ -62,6 +65,17 @@ package struct GantryConfiguration: Sendable, Hashable {
         package var cacheBytes = 8 << 20
     }
 
+    /// How full the disk of the stored instances may get.
+    package struct Disk: Sendable, Hashable {
+        /// Percent of the disk in use at which new instances are refused, and at which they are taken again.
+        package var highWatermark = 85
+        package var lowWatermark = 75
+        /// With so many bytes free the watermarks refuse nothing.
+        package var ample = 20 << 30
+        /// Bytes that are kept free.
+        package var reserve = 2 << 30
+    }
+
     /// What happens to instances that arrive.
     package struct Store: Sendable, Hashable {
         package enum StudyMismatch: String, CaseIterable, Sendable { case warn, reject }
@@ -73,10 +87,13 @@ package struct GantryConfiguration: Sendable, Hashable {
         package var conflictWindow: Duration = .seconds(300)
         package var preamble = Preamble.keep
         package var deniedSOPClasses: [String] = []
+        package var acceptsTruncatedPixelData = false
     }
 
     package struct Search: Sendable, Hashable {
         package var maximumResults = 10_000
+        /// The zone of stored dates and times whose data set names none.
+        package var timezone = TimezoneOffset.utc
     }
 
     package struct Retrieve: Sendable, Hashable {
@@ -97,6 +114,12 @@ package struct GantryConfiguration: Sendable, Hashable {
 
     package struct Delete: Sendable, Hashable {
         package var isOffered = true
+    }
+
+    /// What is on the audit trail besides what is stored and deleted.
+    package struct Audit: Sendable, Hashable {
+        /// Searches and retrievals.
+        package var includesReads = true
     }
 
     /// Where the standard is stricter than clients are.

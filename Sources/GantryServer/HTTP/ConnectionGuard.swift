@@ -32,6 +32,13 @@ final class ConnectionProgress {
         case closing
     }
 
+    /// What is to be known of a request when its answer begins.
+    struct Unanswered {
+        /// Whether it asked for the connection to end with the answer.
+        var endsConnection: Bool
+        var isHTTP10: Bool
+    }
+
     var state: State = .idle(since: .now())
     /// Bytes of the current body within the window, and how much of the window has gone by while we waited for them.
     var bytesInWindow = 0
@@ -49,9 +56,11 @@ final class ConnectionProgress {
     var missingBodyBytes: Int? = 0
     /// Whether the sender waits to be asked for its body.
     var awaitsContinue = false
-    /// Requests whose answer has not begun, oldest first, and whether each asked for the connection to end with it. More
-    /// than one when the peer sends ahead.
-    var unanswered: [Bool] = []
+    /// Requests whose answer has not begun, oldest first. More than one when the peer sends ahead.
+    var unanswered: [Unanswered] = []
+    /// Whether the request that began last is of HTTP/1.0, and likewise the one whose answer began last.
+    var isRequestHTTP10 = false
+    var isAnswerHTTP10 = false
     /// Whether the connection ends with the answer that is being written.
     var isLastAnswer = false
 
@@ -225,7 +234,8 @@ final class RequestProgressObserver: ChannelDuplexHandler, RemovableChannelHandl
         progress.missingBodyBytes =
             fields[.transferEncoding] == nil ? fields[.contentLength].flatMap { Int($0) } ?? 0 : nil
         progress.awaitsContinue = fields[.expect] != nil
-        progress.unanswered.append(fields.hasCloseOption)
+        progress.unanswered.append(
+            .init(endsConnection: fields.hasCloseOption, isHTTP10: progress.isRequestHTTP10))
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
@@ -234,10 +244,17 @@ final class RequestProgressObserver: ChannelDuplexHandler, RemovableChannelHandl
             progress.awaitsContinue = false
         case .head(var head):
             progress.hasAnswerBegun = true
-            let isLastRequest = !progress.unanswered.isEmpty && progress.unanswered.removeFirst()
+            let request = progress.unanswered.isEmpty ? nil : progress.unanswered.removeFirst()
+            let isHTTP10 = request?.isHTTP10 ?? false
+            progress.isAnswerHTTP10 = isHTTP10
             progress.isLastAnswer =
-                isLastRequest || progress.leavesBodyBehind || head.headerFields.hasCloseOption
-            guard progress.isLastAnswer else { break }
+                request?.endsConnection ?? false || progress.leavesBodyBehind || head.headerFields.hasCloseOption
+                || isHTTP10 && head.headerFields[.contentLength] == nil
+            guard progress.isLastAnswer else {
+                guard isHTTP10 else { break }
+                head.headerFields[.connection] = "keep-alive"
+                return context.write(wrapOutboundOut(.head(head)), promise: promise)
+            }
             head.headerFields[.connection] = "close"
             return context.write(wrapOutboundOut(.head(head)), promise: promise)
         case .body: break

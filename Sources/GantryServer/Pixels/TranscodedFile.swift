@@ -2,7 +2,6 @@ import Archive
 import BlobStorage
 import DICOMCore
 import DICOMPixels
-import Hummingbird
 import NIOCore
 import PixelWorkers
 
@@ -15,69 +14,26 @@ struct TranscodedFile: Sendable {
     let target: TransferSyntax
     let access: PixelAccess
 
-    /// A file whose first frames have been converted: what cannot be done at all is known before anything is sent.
-    struct Begun: Sendable {
-        fileprivate let layout: FrameLayout
-        fileprivate let head: InstanceHead
-        fileprivate let frames: [DecodedFrame]
-    }
-
-    private var parallelism: Int { access.workers.parallelism }
-
-    /// Converts the first frames.
-    func begin() async throws -> Begun {
+    /// The file piece by piece. Its first frames are converted at once: what cannot be done at all is known before
+    /// anything is sent.
+    func pieces() async throws -> TranscodedPieces {
         guard let layout = instance.frames, layout.frameCount > 0 else {
             throw Problem(.notAcceptable, "The instance has no frames that could be converted.")
         }
-        return Begun(
-            layout: layout, head: try await access.head(of: instance),
-            frames: try await concurrentMap((0..<0).next(parallelism, below: layout.frameCount), frame(layout)))
+        let head = try await access.head(of: instance)
+        let pieces = TranscodedPieces(self, layout)
+        let first = try await pieces.frames(pieces.indices)
+        return try pieces.beginning(head, first)
     }
 
-    private func frame(_ layout: FrameLayout) -> @Sendable (Int) async throws -> DecodedFrame {
-        { [instance, target, access] index in
-            try await StoredFrame(instance: instance, layout: layout, number: index + 1).converted(
-                to: target, by: access)
-        }
-    }
-
-    /// Writes the file piece by piece.
-    @concurrent
-    func write(_ begun: Begun, to output: inout any ResponseBodyWriter) async throws {
-        let layout = begun.layout
-        let count = layout.frameCount
-        let make = frame(layout)
-        var pixels = PixelDataWriting(target: target, frames: count)
-        var dataSet = DataSetStage(target)
-        var indices = (0..<0).next(parallelism, below: count)
-        var frames = begun.frames
-        try await output.write(ByteBuffer(bytes: meta.encoded()))
-        while !frames.isEmpty {
-            if indices.lowerBound == 0 {
-                try await output.write(dataSet.coded(beginDataSet(begun.head, frames[0], &pixels)))
-            }
-            // The next few are being worked on while these are sent.
-            let following = indices.next(parallelism, below: count)
-            async let next = concurrentMap(following, make)
-            for frame in frames {
-                for piece in try pixels.pieces(of: frame) { try await output.write(dataSet.coded(piece)) }
-            }
-            frames = try await next
-            indices = following
-        }
-        try await output.write(dataSet.coded(pixels.end()))
-        if let tail = try await tail(behind: layout) { try await output.write(dataSet.coded(tail)) }
-        if let end = dataSet.end() { try await output.write(end) }
-    }
-
-    private var meta: FileMetaInformation {
+    fileprivate var meta: FileMetaInformation {
         FileMetaInformation(
             mediaStorageSOPClassUID: instance.identity.sopClass.string,
             mediaStorageSOPInstanceUID: instance.identity.instance.string, transferSyntaxUID: target.uid)
     }
 
     /// The data set in front of its pixel data, and the beginning of that.
-    private func beginDataSet(
+    fileprivate func beginDataSet(
         _ head: InstanceHead, _ first: DecodedFrame, _ pixels: inout PixelDataWriting
     ) throws -> ByteBuffer {
         var dataSet = head.dataSet
@@ -101,7 +57,7 @@ struct TranscodedFile: Sendable {
     private static let tailLimit = 16 << 20
 
     /// The elements behind the pixel data. Padding, and signatures that do not hold any more, are left out.
-    private func tail(behind layout: FrameLayout) async throws -> ByteBuffer? {
+    fileprivate func tail(behind layout: FrameLayout) async throws -> ByteBuffer? {
         let stream = StoredStream(instance: instance, blobs: access.blobs)
         guard stream.isPlain, let start = try await end(of: layout, in: stream),
             start + 8 <= instance.length, instance.length - start <= Self.tailLimit
@@ -137,6 +93,70 @@ struct TranscodedFile: Sendable {
             }
             return nil
         }
+    }
+}
+
+/// A transcoded file on its way: a few frames are converted at the same time, then given one by one.
+struct TranscodedPieces: Sendable {
+    private let file: TranscodedFile
+    private let layout: FrameLayout
+    private var pixels: PixelDataWriting
+    private var dataSet: DataSetStage
+    /// Which frames were converted last.
+    fileprivate private(set) var indices: Range<Int>
+    /// What can be given.
+    private var ready: [ByteBuffer] = []
+    private var isPixelDataEnded = false
+
+    fileprivate init(_ file: TranscodedFile, _ layout: FrameLayout) {
+        self.file = file
+        self.layout = layout
+        pixels = PixelDataWriting(target: file.target, frames: layout.frameCount)
+        dataSet = DataSetStage(file.target)
+        indices = (0..<0).next(file.access.workers.parallelism, below: layout.frameCount)
+    }
+
+    fileprivate func frames(_ indices: Range<Int>) async throws -> [DecodedFrame] {
+        let (file, layout) = (file, layout)
+        return try await concurrentMap(indices) { index in
+            try await StoredFrame(instance: file.instance, layout: layout, number: index + 1)
+                .converted(to: file.target, by: file.access)
+        }
+    }
+
+    /// With file meta information, the data set in front of the pixel data, and the first frames.
+    fileprivate func beginning(_ head: InstanceHead, _ first: [DecodedFrame]) throws -> TranscodedPieces {
+        var begun = self
+        begun.ready = [ByteBuffer(bytes: file.meta.encoded())]
+        if let frame = first.first {
+            let bytes = try file.beginDataSet(head, frame, &begun.pixels)
+            begun.ready.append(begun.dataSet.coded(bytes))
+        }
+        try begun.take(first)
+        return begun
+    }
+
+    private mutating func take(_ frames: [DecodedFrame]) throws {
+        for frame in frames {
+            for piece in try pixels.pieces(of: frame) { ready.append(dataSet.coded(piece)) }
+        }
+    }
+
+    /// The next piece; `nil` at the end.
+    mutating func next() async throws -> ByteBuffer? {
+        if ready.isEmpty, !isPixelDataEnded {
+            let following = indices.next(file.access.workers.parallelism, below: layout.frameCount)
+            if following.isEmpty {
+                isPixelDataEnded = true
+                ready.append(dataSet.coded(pixels.end()))
+                if let tail = try await file.tail(behind: layout) { ready.append(dataSet.coded(tail)) }
+                if let end = dataSet.end() { ready.append(end) }
+            } else {
+                try take(try await frames(following))
+                indices = following
+            }
+        }
+        return ready.isEmpty ? nil : ready.removeFirst()
     }
 }
 

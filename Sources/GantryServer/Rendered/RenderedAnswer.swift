@@ -1,3 +1,4 @@
+import Archive
 import DICOMWeb
 import HTTPTypes
 import Hummingbird
@@ -11,7 +12,7 @@ struct RenderedAnswer: Sendable {
     var isMultipart: Bool
     var rendering: ImageRendering
     /// Changes whenever the answer may.
-    var version: Int64
+    var version: ResourceVersion
     /// The address of the resource, for Content-Location.
     var location: String?
     var cacheControl = RenderedRoute.cacheControl

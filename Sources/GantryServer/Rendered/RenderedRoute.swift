@@ -138,7 +138,9 @@ struct RenderedRoute: Sendable {
         try wanted.check(parts)
         var answer = RenderedAnswer(
             parts: parts, isMultipart: offer.isMultipart, rendering: try ImageRendering(wanted.parameters),
-            version: images.map(\.viewed.instance.version).reduce(viewed.instance.version, max),
+            // Of several instances, of which one may go: no time tells when that was.
+            version: ResourceVersion(
+                number: images.map(\.viewed.instance.version).reduce(viewed.instance.version, max), modifiedAt: nil),
             warnings: wanted.parameters.warnings)
         answer.location = "\(base)\(EntityPath(identity))/rendered"
         answer.isPartial = images.count < state.references.count

@@ -54,7 +54,10 @@ struct ThumbnailRoute: Sendable {
             let side = min(width, height, Self.side)
             key = .init(source: .icon(letters), width: side, height: side, mediaType: type)
         }
-        let conditional = Conditional(version: subject.version, representation: "t" + "\(key)".fingerprint)
+        // Of a study or series another image may be shown, even one that is older: no time tells when that was.
+        let version =
+            entity.instance == nil ? ResourceVersion(number: subject.version, modifiedAt: nil) : found.version
+        let conditional = Conditional(version: version, representation: "t" + "\(key)".fingerprint)
         // Images come to a series and a study; an instance stays what it is.
         let cacheControl = entity.instance == nil ? "private, no-cache" : RenderedRoute.cacheControl
         if let notModified = conditional.notModified(request, cacheControl: cacheControl) { return notModified }

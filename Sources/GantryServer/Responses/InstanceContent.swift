@@ -2,7 +2,6 @@ import Archive
 import BlobStorage
 import DICOMCore
 import DICOMPixels
-import HTTPTypes
 import Hummingbird
 import NIOCore
 
@@ -18,7 +17,7 @@ struct InstanceContent: Sendable {
         /// Produced while it is sent, frame by frame.
         case transcoded(TranscodedFile)
         /// The same, with the first frames converted.
-        case begun(TranscodedFile, TranscodedFile.Begun)
+        case begun(TranscodedPieces)
     }
 
     let instance: StoredInstance
@@ -59,7 +58,7 @@ struct InstanceContent: Sendable {
         guard case .transcoded(let file) = form else { return self }
         do {
             var content = self
-            content.form = .begun(file, try await file.begin())
+            content.form = .begun(try await file.pieces())
             return content
         } catch  where mayBeStored && !(error is CancellationError) {
             return InstanceContent(stored: instance)
@@ -101,17 +100,10 @@ struct InstanceContent: Sendable {
 
     /// The whole file in memory. For instances that are known to be small.
     func bytes(from blobs: any BlobStore) async throws -> ByteBuffer {
-        if isTranscoded {
-            let collected = CollectedBody()
-            var writer: any ResponseBodyWriter = collected
-            try await write(from: blobs, to: &writer)
-            return collected.bytes
-        }
         guard let storedRange else {
             var all = ByteBuffer()
-            if var file = convertedFile(from: blobs) {
-                while let piece = try await file.next() { all.writeImmutableBuffer(piece) }
-            }
+            var pieces = try await pieces(from: blobs)
+            while let piece = try await pieces.next() { all.writeImmutableBuffer(piece) }
             return all
         }
         let data = try await blobs.read(instance.location, storedRange)
@@ -120,71 +112,24 @@ struct InstanceContent: Sendable {
         return meta
     }
 
+    /// The file piece by piece.
+    func pieces(from blobs: any BlobStore) async throws -> InstancePieces {
+        switch form {
+        case .stored: InstancePieces(before: 0..<instance.length, of: instance, in: blobs)
+        case .rewrittenMeta(let meta):
+            InstancePieces(meta, before: instance.dataSetOffset..<instance.length, of: instance, in: blobs)
+        case .converted(let target): InstancePieces(instance, convertedTo: target, from: blobs)
+        case .transcoded(let file): InstancePieces(try await file.pieces())
+        case .begun(let pieces): InstancePieces(pieces)
+        }
+    }
+
     /// Sends the file piece by piece; the peer's pace holds back the reading.
     @concurrent
     func write(from blobs: any BlobStore, to writer: inout any ResponseBodyWriter) async throws {
-        switch form {
-        case .begun(let file, let begun): return try await file.write(begun, to: &writer)
-        case .transcoded(let file): return try await file.write(file.begin(), to: &writer)
-        case .stored, .rewrittenMeta, .converted: break
-        }
-        if case .rewrittenMeta(let meta) = form { try await writer.write(meta) }
-        if let storedRange {
-            for try await chunk in blobs.chunks(instance.location, storedRange, chunkSize: Self.chunkSize) {
-                try await writer.write(chunk)
-            }
-        } else if var file = convertedFile(from: blobs) {
-            while let piece = try await file.next() { try await writer.write(piece) }
-        }
-    }
-
-    private func convertedFile(from blobs: any BlobStore) -> ConvertedFile? {
-        guard case .converted(let target) = form else { return nil }
-        return ConvertedFile(instance, to: target, from: blobs)
+        var pieces = try await pieces(from: blobs)
+        while let piece = try await pieces.next() { try await writer.write(piece) }
     }
 
     static let chunkSize = 1 << 20
-}
-
-/// A body that is collected in memory. One task owns it.
-private final class CollectedBody: ResponseBodyWriter {
-    private(set) var bytes = ByteBuffer()
-
-    func write(_ buffer: ByteBuffer) async throws { bytes.writeImmutableBuffer(buffer) }
-    func finish(_ trailingHeaders: HTTPFields?) async throws {}
-}
-
-/// A stored instance in another transfer syntax, made piece by piece.
-private struct ConvertedFile {
-    private var converter: Part10Converter
-    private var chunks: BlobChunks.AsyncIterator
-    private var isFinished = false
-
-    init(_ instance: StoredInstance, to target: TransferSyntax, from blobs: any BlobStore) {
-        converter = Part10Converter(
-            from: .init(
-                sopClassUID: instance.identity.sopClass.string, sopInstanceUID: instance.identity.instance.string,
-                transferSyntaxUID: instance.transferSyntaxUID, dataSetOffset: 0),
-            to: target)
-        chunks = blobs.chunks(
-            instance.location, instance.dataSetOffset..<instance.length, chunkSize: InstanceContent.chunkSize
-        ).makeAsyncIterator()
-    }
-
-    /// The next piece; `nil` at the end.
-    mutating func next() async throws -> ByteBuffer? {
-        var output: [UInt8] = []
-        while !isFinished {
-            if let chunk = try await chunks.next() {
-                try chunk.withUnsafeReadableBytes { bytes throws(DataSetReadError) in
-                    try converter.receive(bytes, into: &output)
-                }
-            } else {
-                isFinished = true
-                try converter.finish(into: &output)
-            }
-            if !output.isEmpty { return ByteBuffer(bytes: output) }
-        }
-        return nil
-    }
 }

@@ -12,15 +12,11 @@ struct MultipartInstances: Sendable {
     /// How many files are made ready at once, while those before them are sent.
     let parallelism: Int
 
-    /// An instance about to be sent, and its file where that is small.
-    private struct Ready: Sendable {
-        var content: InstanceContent
-        var file: ByteBuffer?
-    }
-
     /// The body; its boundary is in `writer`, whose Content-Type the answer has to carry.
     func body(_ writer: MultipartRelatedWriter) async throws -> ResponseBody {
-        let make: @Sendable (Int) async throws -> Ready = { try await ready($0) }
+        let make: @Sendable (Int) async throws -> ReadyInstance = { [contents, blobs] index in
+            try await ReadyInstance(contents[index], from: blobs)
+        }
         let firstIndices = (0..<0).next(parallelism, below: contents.count)
         // What cannot be had is told with a status: later instances can only cut the answer off.
         let first = try await concurrentMap(firstIndices, make)
@@ -37,8 +33,7 @@ struct MultipartInstances: Sendable {
                 let following = indices.next(parallelism, below: contents.count)
                 async let next = concurrentMap(following, make)
                 for ready in current {
-                    let length = ready.file?.readableBytes ?? ready.content.length
-                    let head = ByteBuffer(bytes: header(of: ready.content, &parts, length: length))
+                    let head = ByteBuffer(bytes: header(of: ready.content, &parts, length: ready.length))
                     if let file = ready.file {
                         try await output.write(contentsOf: [head, file])
                     } else {
@@ -52,11 +47,6 @@ struct MultipartInstances: Sendable {
             try await output.write(ByteBuffer(bytes: parts.end()))
             try await output.finish(nil)
         }
-    }
-
-    private func ready(_ index: Int) async throws -> Ready {
-        let content = try await contents[index].begun()
-        return Ready(content: content, file: content.fitsInMemory ? try await content.bytes(from: blobs) : nil)
     }
 
     private func header(

@@ -20,6 +20,15 @@ package struct Problem: Error, Sendable {
         self.headers = headers
     }
 
+    /// Seconds after which it may go better; `nil` where waiting does not help.
+    static func retryAfter(status: Int) -> String? {
+        switch status {
+        case 503: "5"
+        case 507: "30"
+        default: nil
+        }
+    }
+
     /// The answer.
     package func response(requestID: String) -> Response {
         var json = ByteBuffer()
@@ -40,7 +49,7 @@ package struct Problem: Error, Sendable {
         var fields = headers
         fields[.contentType] = "application/problem+json"
         fields[.cacheControl] = "no-store"
-        if kind == .unavailable, fields[.retryAfter] == nil { fields[.retryAfter] = "5" }
+        if fields[.retryAfter] == nil { fields[.retryAfter] = Self.retryAfter(status: kind.status) }
         if closesConnection { fields[.connection] = "close" }
         return Response(
             status: .init(code: kind.status), headers: fields, body: ResponseBody(byteBuffer: json))

@@ -108,7 +108,8 @@ package enum ProblemKind: String, CaseIterable, Sendable {
         case .headerTooLarge: "Send fewer or shorter header fields."
         case .internalError: "Try again; if it stays, report the request id to whoever runs this server."
         case .unavailable: "Wait as long as the Retry-After field says and send the request again."
-        case .insufficientStorage: "Free or add storage on the server, then send again; nothing was lost."
+        case .insufficientStorage:
+            "Free or add storage on the server, or change disk.highWatermark, then send again; nothing was lost."
         }
     }
 }

@@ -44,7 +44,10 @@ struct StoredStream: Sendable {
 
     /// Reads the data set again, values that are not retained left out.
     func dataSet(retention: ValueRetention = .metadata) async throws -> DataSet {
-        var reader = Part10Reader(retention: retention)
+        var rules = ReadingRules.tolerant
+        // It was taken, so it can be had.
+        rules.acceptsTruncatedPixelData = true
+        var reader = Part10Reader(rules: rules, retention: retention)
         for try await chunk in blobs.chunks(instance.location, 0..<instance.length, chunkSize: Self.chunkSize) {
             try chunk.withUnsafeReadableBytes { bytes throws(DataSetReadError) in try reader.receive(bytes) }
         }

@@ -33,7 +33,7 @@ struct BulkDataRoute: Sendable {
             guard let form = wanted.representations.first(where: { $0.content == .octetStream }) else {
                 throw Problem(.notAcceptable, "Uncompressed pixel data is offered as application/octet-stream.")
             }
-            let conditional = Conditional(version: instance.version, representation: "b\(form.packaging)")
+            let conditional = Conditional(version: found.version, representation: "b\(form.packaging)")
             if let notModified = conditional.notModified(request) { return notModified }
             let blob = RangedBlob(
                 location: instance.location, range: native.offset..<native.offset + native.length,
@@ -49,11 +49,11 @@ struct BulkDataRoute: Sendable {
         guard let value = try await BulkValue(path, in: stream.dataSet(), of: stream) else {
             throw Problem(.noSuchResource, "The instance has no such value.")
         }
-        guard let form = wanted.form(of: value) else {
+        guard let form = wanted.form(of: value, wanted.representations) else {
             throw Problem(.notAcceptable, "The value is offered as \(value.mediaType ?? "application/octet-stream").")
         }
         let conditional = Conditional(
-            version: instance.version, representation: "b\(form.packaging)\(form.mediaType.fingerprint)")
+            version: found.version, representation: "b\(form.packaging)\(form.mediaType.fingerprint)")
         if let notModified = conditional.notModified(request) { return notModified }
         var response = try await value.response(
             request, as: form, location: "\(base)\(entity)/bulkdata/\(path)")
@@ -63,45 +63,78 @@ struct BulkDataRoute: Sendable {
 
     // MARK: - All values
 
-    /// Every large value and every frame of every instance, one part each.
+    /// Every large value and every frame of every instance, one part each. Where only one of them is acceptable it may
+    /// come alone.
     func answerAll(of entity: EntityPath, _ request: Request, at base: String) async throws -> Response {
         let wanted = try request.negotiate(.bulkData, requiresAccept: isAcceptStrict)
         let found = try await archive.instances(
             study: entity.study, series: entity.series, instance: entity.instance
         ).required(entity)
-        var parts: [BulkPart] = []
-        var hasUnacceptable = false
+
+        // 1. What there is.
+        var items: [BulkItem] = []
         for instance in found.instances {
             let stream = StoredStream(instance: instance, blobs: archive.blobs)
             let dataSet = try await stream.dataSet()
             for path in dataSet.bulkDataPaths {
                 guard let value = BulkValue(path, in: dataSet, of: stream) else { continue }
-                guard let form = wanted.form(of: value) else {
-                    hasUnacceptable = true
-                    continue
-                }
-                parts.append(.value(value, form, location: "\(base)\(instance.path)/bulkdata/\(path)"))
+                items.append(.value(value, location: "\(base)\(instance.path)/bulkdata/\(path)"))
             }
             guard let layout = FrameLayout(decoding: instance.frameLayout), layout.frameCount > 0 else { continue }
-            guard let form = frames.form(wanted.representations, for: instance) else {
-                hasUnacceptable = true
-                continue
-            }
-            parts += (1...layout.frameCount).map {
-                .frame(FramePiece(instance, layout, number: $0, form: form))
-            }
+            items.append(.frames(of: instance, layout))
+        }
+        guard !items.isEmpty else { throw Problem(.noSuchResource, "There is no bulk data.") }
+
+        // 2. How it is told: as if it were one item, and if more are acceptable, again without the single-part forms.
+        var parts = self.parts(items, wanted, wanted.representations, isOneOfSeveral: false)
+        let count = items.reduce(0) { $0 + $1.count }
+        if parts.count > 1 {
+            let forms = try wanted.representations(forItems: parts.count)
+            parts = self.parts(items, wanted, forms, isOneOfSeveral: true)
         }
         guard let first = parts.first else {
-            throw hasUnacceptable
-                ? Problem(.notAcceptable, "No bulk data is available in an acceptable form.")
-                : Problem(.noSuchResource, "There is no bulk data.")
+            throw Problem(.notAcceptable, "No bulk data is available in an acceptable form.")
         }
-        var response = multipart(parts, partType: first.mediaType, at: base)
-        if hasUnacceptable {
-            response.status = .partialContent
+        let conditional = Conditional(
+            version: found.version, representation: "a" + parts.map(\.mark).joined(separator: ",").fingerprint)
+        if let notModified = conditional.notModified(request) { return notModified }
+        var response: Response
+        switch first {
+        case .value(let value, let form, let location) where form.packaging == .single:
+            response = try await value.response(request, as: form, location: location, blobs: archive.blobs)
+        case .frame where parts.count == 1:
+            response = try await frames.answerPixelData(of: entity, request, at: base)
+        case .value, .frame:
+            response = multipart(parts, partType: first.mediaType, at: base)
+            if parts.count < count { response.status = .partialContent }
+        }
+        if parts.count < count {
             response.headers[.warning] = "299 \(base) \"Some values are not available in an acceptable form\""
         }
+        conditional.apply(to: &response)
         return response
+    }
+
+    /// The items that can be told in an acceptable form.
+    private func parts(
+        _ items: [BulkItem], _ wanted: RetrieveRequest, _ representations: [Representation], isOneOfSeveral: Bool
+    ) -> [BulkPart] {
+        var parts: [BulkPart] = []
+        for item in items {
+            switch item {
+            case .value(let value, let location):
+                guard let form = wanted.form(of: value, representations, isOneOfSeveral: isOneOfSeveral) else {
+                    continue
+                }
+                parts.append(.value(value, form, location: location))
+            case .frames(let instance, let layout):
+                guard let form = frames.form(representations, for: instance) else { continue }
+                parts += (1...layout.frameCount).map {
+                    .frame(FramePiece(instance, layout, number: $0, form: form))
+                }
+            }
+        }
+        return parts
     }
 
     private func multipart(_ bulkParts: [BulkPart], partType: String, at base: String) -> Response {
@@ -119,6 +152,14 @@ struct BulkDataRoute: Sendable {
                         length: bytes.readableBytes)
                     try await output.write(contentsOf: [ByteBuffer(bytes: head), bytes])
                 case .value(let value, let form, let location):
+                    if let range = value.storedRange {
+                        let head = parts.partBegins(
+                            contentType: form.mediaType, location: location, length: range.count)
+                        try await output.write(ByteBuffer(bytes: head))
+                        let chunks = pixels.blobs.chunks(value.stream.instance.location, range, chunkSize: 1 << 20)
+                        for try await chunk in chunks { try await output.write(chunk) }
+                        continue
+                    }
                     guard let bytes = try await value.bytes() else { continue }
                     let head = parts.partBegins(
                         contentType: form.mediaType, location: location, length: bytes.readableBytes)
@@ -133,6 +174,20 @@ struct BulkDataRoute: Sendable {
     }
 }
 
+/// A large value or an instance's frames, before it is known how they are told.
+private enum BulkItem: Sendable {
+    case value(BulkValue, location: String)
+    /// At least one.
+    case frames(of: StoredInstance, FrameLayout)
+
+    var count: Int {
+        switch self {
+        case .value: 1
+        case .frames(_, let layout): layout.frameCount
+        }
+    }
+}
+
 /// One part of an answer with all bulk data.
 private enum BulkPart: Sendable {
     case value(BulkValue, Representation, location: String)
@@ -142,6 +197,14 @@ private enum BulkPart: Sendable {
         switch self {
         case .value(_, let form, _): form.mediaType
         case .frame(let frame): frame.form.mediaType
+        }
+    }
+
+    /// Tells forms apart, for entity tags.
+    var mark: String {
+        switch self {
+        case .value(_, let form, _): (form.packaging == .single ? "s" : "m") + form.mediaType
+        case .frame(let frame): frame.form.contentType
         }
     }
 }
@@ -168,23 +231,26 @@ struct BulkValue: Sendable {
         documentLength = isDocument ? dataSet.int(for: .encapsulatedDocumentLength) : nil
     }
 
-    /// Where it is in the blob, as it is to be sent; `nil` when it has to be worked on.
-    var blob: RangedBlob? {
-        guard stream.isPlain, case .bulk(.range(let range)) = element.value,
-            TransferSyntax(uid: stream.instance.transferSyntaxUID)?.isBigEndian != true
-        else { return nil }
-        let length = documentLength.map { min(max($0, 0), range.count) } ?? range.count
-        return RangedBlob(
-            location: stream.instance.location,
-            range: range.lowerBound..<range.lowerBound + (length > 0 ? length : range.count), blobs: stream.blobs)
-    }
-
     func bytes() async throws -> ByteBuffer? {
         guard var bytes = try await stream.value(of: element) else { return nil }
         if let documentLength, documentLength > 0, documentLength < bytes.readableBytes {
             bytes = bytes.getSlice(at: bytes.readerIndex, length: documentLength) ?? bytes
         }
         return bytes
+    }
+
+    /// Where the bytes lie in the stored file, when they are sent as they lie there.
+    var storedRange: Range<Int>? {
+        guard stream.isPlain, case .bulk(.range(let range)) = element.value,
+            TransferSyntax(uid: stream.instance.transferSyntaxUID)?.isBigEndian != true
+        else { return nil }
+        guard let documentLength, documentLength > 0 else { return range }
+        return range.prefix(documentLength)
+    }
+
+    /// The same as a body.
+    var blob: RangedBlob? {
+        storedRange.map { RangedBlob(location: stream.instance.location, range: $0, blobs: stream.blobs) }
     }
 
     func response(
@@ -201,8 +267,10 @@ struct BulkValue: Sendable {
 
 extension RetrieveRequest {
     /// How a value is told: in its own type when it has one, else as bytes; `nil` when neither is acceptable.
-    fileprivate func form(of value: BulkValue) -> Representation? {
-        if let mediaType = value.mediaType { return document(mediaType) }
+    fileprivate func form(
+        of value: BulkValue, _ representations: [Representation], isOneOfSeveral: Bool = false
+    ) -> Representation? {
+        if let mediaType = value.mediaType { return document(mediaType, isOneOfSeveral: isOneOfSeveral) }
         return representations.first { $0.content == .octetStream }
     }
 }

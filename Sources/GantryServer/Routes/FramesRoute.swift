@@ -20,7 +20,10 @@ struct FramesRoute: Sendable {
         _ frames: FrameList, of entity: EntityPath, _ request: Request, at base: String
     ) async throws -> Response {
         let wanted = try request.negotiate(.frames(count: frames.numbers.count), requiresAccept: isAcceptStrict)
-        let instance = try await self.instance(entity)
+        let found = try await archive.instances(
+            study: entity.study, series: entity.series, instance: entity.instance
+        ).required(entity)
+        guard let instance = found.instances.first else { throw Problem(.noSuchResource, "There is no such instance.") }
         let layout = try layout(of: instance)
         let present = frames.numbers.filter { $0 <= layout.frameCount }
         guard !present.isEmpty else {
@@ -31,7 +34,7 @@ struct FramesRoute: Sendable {
         }
         let representations = try wanted.representations(forItems: frames.numbers.count)
         var response = try await respond(
-            present, of: instance, layout, as: representations, request, at: base)
+            present, of: instance, found.version, layout, as: representations, request, at: base)
         if present.count < frames.numbers.count {
             response.status = .partialContent
             response.headers[.warning] = "299 \(base) \"The instance has \(layout.frameCount) frames\""
@@ -52,7 +55,8 @@ struct FramesRoute: Sendable {
         let count = images.reduce(0) { $0 + $1.1.frameCount }
         let representations = try wanted.representations(forItems: count)
         if count == 1 {
-            return try await respond([1], of: images[0].0, images[0].1, as: representations, request, at: base)
+            return try await respond(
+                [1], of: images[0].0, found.version, images[0].1, as: representations, request, at: base)
         }
         var pieces: [FramePiece] = []
         for (instance, layout) in images {
@@ -73,14 +77,14 @@ struct FramesRoute: Sendable {
     // MARK: - One instance
 
     private func respond(
-        _ numbers: [Int], of instance: StoredInstance, _ layout: FrameLayout, as representations: [Representation],
-        _ request: Request, at base: String
+        _ numbers: [Int], of instance: StoredInstance, _ version: ResourceVersion, _ layout: FrameLayout,
+        as representations: [Representation], _ request: Request, at base: String
     ) async throws -> Response {
         guard let (representation, form) = choose(representations, for: instance) else {
             throw Problem(.notAcceptable, reason(representations, instance))
         }
         let conditional = Conditional(
-            version: instance.version,
+            version: version,
             representation: "f\(numbers.map(String.init).joined(separator: ",").fingerprint)"
                 + (representation.packaging == .single ? "s" : "m") + form.contentType.fingerprint)
         if let notModified = conditional.notModified(request, cacheControl: Self.cacheControl) { return notModified }
@@ -146,14 +150,6 @@ struct FramesRoute: Sendable {
         }
         return Response(
             status: .ok, headers: [.contentType: writer.contentType, .acceptRanges: "none"], body: body)
-    }
-
-    private func instance(_ entity: EntityPath) async throws -> StoredInstance {
-        let found = try await archive.instances(
-            study: entity.study, series: entity.series, instance: entity.instance
-        ).required(entity)
-        guard let instance = found.instances.first else { throw Problem(.noSuchResource, "There is no such instance.") }
-        return instance
     }
 
     private func layout(of instance: StoredInstance) throws -> FrameLayout {

@@ -22,32 +22,55 @@ struct InstancesRoute: Sendable {
         // 1. What the client takes, before anything is looked up.
         let wanted = try request.negotiate(
             entity.instance == nil ? .instances : .instance, requiresAccept: isAcceptStrict)
-        guard wanted.representations[0].content == .dicom else {
+        let wishes = InstanceWishes.inOrder(wanted.representations)
+        guard wishes.contains(where: { $0.form != .bulkData }) else {
             return try await bulkData.answerAll(of: entity, request, at: base)
         }
-        let wishes = wanted.representations.filter { $0.content == .dicom }
 
-        // 2. What there is.
+        // 2. What there is, in the best of the forms that it is to be had in.
         let found = try await archive.instances(
             study: entity.study, series: entity.series, instance: entity.instance
         ).required(entity)
+        var refusal: any Error = Problem(.notAcceptable, "There is nothing to send.")
+        for (index, wish) in wishes.enumerated() {
+            do {
+                return wish.form == .bulkData
+                    ? try await bulkData.answerAll(of: entity, request, at: base)
+                    : try await files(found, as: wish, of: entity, request, at: base)
+            } catch let error where Problem.isNothingAcceptable(error) {
+                if index == 0 { refusal = error }
+            }
+        }
+        throw refusal
+    }
+
+    /// The instances as Part 10 files: one, several, or an archive of them.
+    private func files(
+        _ found: StoredInstances, as wish: InstanceWishes, of entity: EntityPath, _ request: Request, at base: String
+    ) async throws -> Response {
+        let wishes = wish.representations
         let contents = found.instances.compactMap { content(of: $0, wishes: wishes) }
         guard let one = contents.first else { throw Problem(.notAcceptable, reason(found.instances, wishes)) }
 
-        // 3. Conditions and the body.
         let isSingle = wishes[0].packaging == .single
         let syntaxes = Set(contents.map(\.transferSyntaxUID))
         // A part that may be sent as it is stored tells its transfer syntax itself.
         let isUniform = syntaxes.count == 1 && !contents.contains(where: \.mayBeStored)
         let representation =
-            (isSingle ? "s" : "m") + syntaxes.sorted().joined(separator: ",").fingerprint
+            (wish.form == .zip ? "z" : isSingle ? "s" : "m") + syntaxes.sorted().joined(separator: ",").fingerprint
             + (contents.count < found.instances.count ? "p" : "")
         let conditional = Conditional(version: found.version, representation: representation)
         if let notModified = conditional.notModified(request) { return notModified }
         var response =
-            isSingle
-            ? try await singlePart(one, request)
-            : try await multipart(contents, sharing: isUniform ? one.transferSyntaxUID : nil, at: base)
+            if wish.form == .zip {
+                try await ZippedInstances(
+                    contents: contents, blobs: archive.blobs, parallelism: pixels.workers.parallelism
+                ).response(study: entity.study.string)
+            } else if isSingle {
+                try await singlePart(one, request)
+            } else {
+                try await multipart(contents, sharing: isUniform ? one.transferSyntaxUID : nil, at: base)
+            }
         if contents.count < found.instances.count {
             response.status = .partialContent
             let missing = found.instances.count - contents.count
@@ -101,6 +124,47 @@ struct InstancesRoute: Sendable {
 
     private func singlePart(_ content: InstanceContent, _ request: Request) async throws -> Response {
         try await SinglePartFile(content: content, blobs: archive.blobs).response(request)
+    }
+}
+
+/// What a client wants of instances in one form.
+private struct InstanceWishes {
+    enum Form { case files, zip, bulkData }
+
+    let form: Form
+    /// Never empty; best first.
+    var representations: [Representation]
+
+    /// The forms by the weight of the best representation of each. What only a wildcard covers is an archive or bulk data
+    /// only if that is all there is: whoever takes anything wants files.
+    static func inOrder(_ representations: [Representation]) -> [InstanceWishes] {
+        var result: [InstanceWishes] = []
+        for representation in representations {
+            let form: Form =
+                switch representation.content {
+                case .dicom: .files
+                case .zip: .zip
+                case .octetStream, .pixels, .document, .dicomJSON, .dicomXML, .rendered, .wadl: .bulkData
+                }
+            if form != .files, representation.isWildcard, !result.isEmpty { continue }
+            if let index = result.firstIndex(where: { $0.form == form }) {
+                result[index].representations.append(representation)
+            } else {
+                result.append(InstanceWishes(form: form, representations: [representation]))
+            }
+        }
+        return result
+    }
+}
+
+extension Problem {
+    /// Whether the resource, or nothing of it, can be had in a form: another one may do.
+    fileprivate static func isNothingAcceptable(_ error: any Error) -> Bool {
+        switch error {
+        case let problem as Problem: problem.kind == .notAcceptable || problem.kind == .noSuchResource
+        case let error as DICOMWebError: error.code == .notAcceptable
+        default: false
+        }
     }
 }
 

@@ -17,7 +17,7 @@ struct MetadataRoute: Sendable {
         // The base is part of the representation: it stands in every BulkDataURI.
         let representation = "\(form.rawValue)\(gzip ? "z" : "")\(base.fingerprint)"
         // Who has the present version need not wait for documents to be read.
-        if request.headers[.ifNoneMatch] != nil {
+        if Conditional.isAsked(by: request) {
             let version = try await archive.version(
                 study: entity.study, series: entity.series, instance: entity.instance
             ).required(entity)
@@ -34,20 +34,16 @@ struct MetadataRoute: Sendable {
         case .json:
             documents.writeJSON(base: base, into: &bytes)
         case .xml:
-            var generator = SystemRandomNumberGenerator()
-            var parts = MultipartRelatedWriter(partType: "application/dicom+xml", using: &generator)
-            var xml = NativeModelWriter(bulkData: .inlineEverything)
-            contentType = parts.contentType
+            var parts = XMLParts()
             for document in documents.documents {
-                bytes += parts.partBegins(
-                    contentType: "application/dicom+xml",
-                    location: "\(base)/studies/\(document.study)/series/\(document.series)/instances/"
-                        + "\(document.instance)/metadata")
+                let location =
+                    "\(base)/studies/\(document.study)/series/\(document.series)/instances/\(document.instance)/metadata"
                 for dataSet in try DICOMJSONReader.dataSets(from: document.json(base: base)) {
-                    xml.write(dataSet, into: &bytes)
+                    parts.append(dataSet, location: location)
                 }
             }
-            bytes += parts.end()
+            parts.end()
+            (bytes, contentType) = (parts.bytes, parts.contentType)
         }
         var response = TextBody.response(bytes, contentType: contentType, gzip: gzip)
         conditional.apply(to: &response)

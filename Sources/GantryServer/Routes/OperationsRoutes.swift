@@ -4,13 +4,12 @@ import Hummingbird
 import NIOCore
 import Observability
 
-/// What those who run the server ask for: health, metrics, the change feed, and a first page.
+/// What those who run the server ask for: health, metrics, the change feed, and the web page.
 struct OperationsRoutes: Sendable {
     let archive: Archive
     let checks: [HealthCheck]
     let registry: MetricRegistry
     let changes: ChangeFeed
-    let publicAddress: PublicAddress
 
     func answer(_ request: Request, context: GantryContext) async throws -> (RouteName, Response) {
         var path = request.uri.path
@@ -20,7 +19,7 @@ struct OperationsRoutes: Sendable {
             case "/health/live", "/health/ready": .health
             case "/metrics": .metrics
             case "/changes": .changes
-            case "/": .page
+            case _ where PageRoutes.isResponsible(for: path): .page
             default:
                 throw Problem(.notFound, "The path leads nowhere.")
             }
@@ -40,7 +39,7 @@ struct OperationsRoutes: Sendable {
         case .changes:
             return (route, try await changes.answer(request))
         default:
-            return (route, FirstPage.answer(at: publicAddress.url(for: request.head, peer: context.remoteAddress)))
+            return (route, try PageRoutes.answer(path, request))
         }
     }
 
@@ -48,27 +47,5 @@ struct OperationsRoutes: Sendable {
         Response(
             status: status, headers: [.contentType: "application/json", .cacheControl: "no-store"],
             body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
-    }
-}
-
-/// What a person sees who opens the server's address: what it is, and what to try.
-enum FirstPage {
-    static func answer(at base: String) -> Response {
-        let page = """
-            Gantry, a DICOMweb gateway.
-
-            Service root   \(base)/dicomweb       (OPTIONS lists its resources)
-            Studies        \(base)/dicomweb/studies
-            Health         \(base)/health/ready
-            Metrics        \(base)/metrics
-            Changes        \(base)/changes
-
-            Store a file:
-              curl -H 'Content-Type: application/dicom' --data-binary @image.dcm \(base)/dicomweb/studies
-
-            """
-        return Response(
-            status: .ok, headers: [.contentType: "text/plain; charset=utf-8"],
-            body: ResponseBody(byteBuffer: ByteBuffer(string: page)))
     }
 }

@@ -11,6 +11,7 @@ import PixelWorkers
 /// WADO-RS and WADO-URI: instances, metadata, bulk data, pixel data and frames (PS3.18 9 and 10.4).
 struct RetrieveRoutes: Sendable {
     let archive: Archive
+    private let trail: ReadTrail
     private let metadataRoute: MetadataRoute
     private let instancesRoute: InstancesRoute
     private let framesRoute: FramesRoute
@@ -19,8 +20,9 @@ struct RetrieveRoutes: Sendable {
     private let thumbnailRoute: ThumbnailRoute
     private let uriRoute: URIServiceRoute
 
-    init(archive: Archive, pixels workers: PixelWorkers, configuration: GantryConfiguration) {
+    init(archive: Archive, pixels workers: PixelWorkers, trail: ReadTrail, configuration: GantryConfiguration) {
         self.archive = archive
+        self.trail = trail
         let pixels = PixelAccess(blobs: archive.blobs, workers: workers)
         let isStrict = configuration.strict.accept
         metadataRoute = MetadataRoute(archive: archive, isAcceptStrict: isStrict)
@@ -31,54 +33,49 @@ struct RetrieveRoutes: Sendable {
             wildcardIsStored: configuration.retrieve.wildcardTransferSyntax == .stored)
         renderedRoute = RenderedRoute(archive: archive, pixels: pixels, isAcceptStrict: isStrict)
         thumbnailRoute = ThumbnailRoute(archive: archive, pixels: pixels, isAcceptStrict: isStrict)
-        uriRoute = URIServiceRoute(archive: archive, pixels: pixels)
+        uriRoute = URIServiceRoute(archive: archive, pixels: pixels, trail: trail)
     }
 
-    func instances(_ entity: EntityPath, _ request: Request, at base: String) async throws -> Response {
-        try await instancesRoute.answer(entity, request, at: base)
+    /// Study, series or instance, or an aspect of it.
+    func answer(
+        _ entity: EntityPath, _ aspect: ResourcePath.Aspect, as route: RouteName, _ request: Request, at base: String,
+        context: GantryContext
+    ) async throws -> Response {
+        try await trail.retrieval(of: entity, as: route, context: context) {
+            switch aspect {
+            case .instances: try await instancesRoute.answer(entity, request, at: base)
+            case .metadata: try await metadataRoute.answer(entity, request, at: base)
+            case .bulkData: try await bulkDataRoute.answerAll(of: entity, request, at: base)
+            case .pixelData: try await framesRoute.answerPixelData(of: entity, request, at: base)
+            case .rendered: try await renderedRoute.answer(entity, request, at: base)
+            case .thumbnail: try await thumbnailRoute.answer(entity, request, at: base)
+            }
+        }
     }
 
-    func metadata(_ entity: EntityPath, _ request: Request, at base: String) async throws -> Response {
-        try await metadataRoute.answer(entity, request, at: base)
-    }
-
+    /// Frames, or an aspect of them.
     func frames(
-        _ frames: FrameList, of entity: EntityPath, _ request: Request, at base: String
+        _ frames: FrameList, of entity: EntityPath, _ aspect: ResourcePath.FrameAspect, as route: RouteName,
+        _ request: Request, at base: String, context: GantryContext
     ) async throws -> Response {
-        try await framesRoute.answer(frames, of: entity, request, at: base)
-    }
-
-    func rendered(_ entity: EntityPath, _ request: Request, at base: String) async throws -> Response {
-        try await renderedRoute.answer(entity, request, at: base)
-    }
-
-    func renderedFrames(
-        _ frames: FrameList, of entity: EntityPath, _ request: Request, at base: String
-    ) async throws -> Response {
-        try await renderedRoute.answer(frames, of: entity, request, at: base)
-    }
-
-    func thumbnail(
-        _ entity: EntityPath, frames: FrameList? = nil, _ request: Request, at base: String
-    ) async throws -> Response {
-        try await thumbnailRoute.answer(entity, frames: frames, request, at: base)
-    }
-
-    func pixelData(of entity: EntityPath, _ request: Request, at base: String) async throws -> Response {
-        try await framesRoute.answerPixelData(of: entity, request, at: base)
-    }
-
-    func bulkData(of entity: EntityPath, _ request: Request, at base: String) async throws -> Response {
-        try await bulkDataRoute.answerAll(of: entity, request, at: base)
+        try await trail.retrieval(of: entity, as: route, context: context) {
+            switch aspect {
+            case .pixelData: try await framesRoute.answer(frames, of: entity, request, at: base)
+            case .rendered: try await renderedRoute.answer(frames, of: entity, request, at: base)
+            case .thumbnail: try await thumbnailRoute.answer(entity, frames: frames, request, at: base)
+            }
+        }
     }
 
     func bulkDataValue(
-        _ entity: EntityPath, _ path: BulkDataPath, _ request: Request, at base: String
+        _ entity: EntityPath, _ path: BulkDataPath, _ request: Request, at base: String, context: GantryContext
     ) async throws -> Response {
-        try await bulkDataRoute.answer(path, of: entity, request, at: base)
+        try await trail.retrieval(of: entity, as: .bulkData, context: context) {
+            try await bulkDataRoute.answer(path, of: entity, request, at: base)
+        }
     }
 
     func answerURIRequest(_ request: Request, at base: String, context: GantryContext) async throws -> Response {
-        try await uriRoute.answer(request, at: base)
+        try await uriRoute.answer(request, at: base, context: context)
     }
 }

@@ -41,29 +41,24 @@ struct Routes: Sendable {
         case .entity(let entity, .instances) where request.method == .post:
             return (.store, try await store.store(request, study: entity.study, at: base, context: context))
         case .studies, .allSeries, .allInstances, .series, .instances:
-            return (.search, try await search.search(resource, request, at: base))
+            return (.search, try await search.search(resource, request, at: base, context: context))
         case .entity(let entity, .instances) where request.method == .delete:
             return (.delete, try await delete.delete(entity, context: context))
-        case .entity(let entity, .instances):
-            return (.retrieve, try await retrieve.instances(entity, request, at: base))
-        case .entity(let entity, .metadata):
-            return (.metadata, try await retrieve.metadata(entity, request, at: base))
-        case .entity(let entity, .bulkData):
-            return (.bulkData, try await retrieve.bulkData(of: entity, request, at: base))
-        case .entity(let entity, .pixelData):
-            return (.pixelData, try await retrieve.pixelData(of: entity, request, at: base))
+        case .entity(let entity, let aspect):
+            let route = RouteName(aspect)
+            return (
+                route, try await retrieve.answer(entity, aspect, as: route, request, at: base, context: context)
+            )
         case .bulkDataValue(let entity, let path):
-            return (.bulkData, try await retrieve.bulkDataValue(entity, path, request, at: base))
-        case .frames(let entity, let frames, .pixelData):
-            return (.frames, try await retrieve.frames(frames, of: entity, request, at: base))
-        case .entity(let entity, .rendered):
-            return (.rendered, try await retrieve.rendered(entity, request, at: base))
-        case .frames(let entity, let frames, .rendered):
-            return (.rendered, try await retrieve.renderedFrames(frames, of: entity, request, at: base))
-        case .entity(let entity, .thumbnail):
-            return (.thumbnail, try await retrieve.thumbnail(entity, request, at: base))
-        case .frames(let entity, let frames, .thumbnail):
-            return (.thumbnail, try await retrieve.thumbnail(entity, frames: frames, request, at: base))
+            return (
+                .bulkData, try await retrieve.bulkDataValue(entity, path, request, at: base, context: context)
+            )
+        case .frames(let entity, let frames, let aspect):
+            let route = RouteName(aspect)
+            return (
+                route,
+                try await retrieve.frames(frames, of: entity, aspect, as: route, request, at: base, context: context)
+            )
         }
     }
 
@@ -84,6 +79,31 @@ struct Routes: Sendable {
         Problem(
             .methodNotAllowed, "The resource offers \(methods.map(\.rawValue).joined(separator: ", ")).",
             headers: [.allow: methods.map(\.rawValue).joined(separator: ", ")])
+    }
+}
+
+extension RouteName {
+    /// The route that retrieves this of a study, series or instance.
+    fileprivate init(_ aspect: ResourcePath.Aspect) {
+        self =
+            switch aspect {
+            case .instances: .retrieve
+            case .metadata: .metadata
+            case .bulkData: .bulkData
+            case .pixelData: .pixelData
+            case .rendered: .rendered
+            case .thumbnail: .thumbnail
+            }
+    }
+
+    /// The route that retrieves this of frames.
+    fileprivate init(_ aspect: ResourcePath.FrameAspect) {
+        self =
+            switch aspect {
+            case .pixelData: .frames
+            case .rendered: .rendered
+            case .thumbnail: .thumbnail
+            }
     }
 }
 

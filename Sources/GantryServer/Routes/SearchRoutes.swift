@@ -1,6 +1,5 @@
 import Archive
 import DICOMCore
-import DICOMModels
 import DICOMWeb
 import HTTPTypes
 import Hummingbird
@@ -9,8 +8,11 @@ import NIOCore
 /// QIDO-RS: the six searches (PS3.18 10.6).
 struct SearchRoutes: Sendable {
     let archive: Archive
+    let trail: ReadTrail
     /// Most results of one answer.
     let maximum: Int
+    /// The zone of stored dates and times whose data set names none.
+    let timezone: TimezoneOffset
     let isAcceptStrict: Bool
     /// Whether every request is handled as with `Prefer: handling=strict`.
     let isQueryStrict: Bool
@@ -21,12 +23,16 @@ struct SearchRoutes: Sendable {
         return features
     }()
 
-    func search(_ resource: ResourcePath, _ request: Request, at base: String) async throws -> Response {
+    func search(
+        _ resource: ResourcePath, _ request: Request, at base: String, context: GantryContext
+    ) async throws -> Response {
         let form = try TextForm(request, .searchResult, isStrict: isAcceptStrict)
         let preferences = request.headers[values: .prefer] + (isQueryStrict ? ["handling=strict"] : [])
         let search = try SearchRequest(
             resource, query: request.uri.query, prefer: preferences, features: Self.features)
-        let result = try await archive.search(search.query, maximum: maximum)
+        let result = try await trail.query(search.query, context: context) {
+            try await archive.search(search.query, maximum: maximum, assuming: timezone)
+        }
         var warnings = search.warnings
         let page = SearchPage(
             matches: result.total, offset: result.offset, limit: search.query.limit, maximum: maximum)
@@ -51,15 +57,10 @@ struct SearchRoutes: Sendable {
         case .json:
             result.writeJSON(base: base, into: &bytes)
         case .xml:
-            var generator = SystemRandomNumberGenerator()
-            var parts = MultipartRelatedWriter(partType: "application/dicom+xml", using: &generator)
-            var xml = NativeModelWriter(bulkData: .inlineEverything)
-            contentType = parts.contentType
-            for index in 0..<result.count {
-                bytes += parts.partBegins(contentType: "application/dicom+xml")
-                xml.write(try result.dataSet(match: index, base: base), into: &bytes)
-            }
-            bytes += parts.end()
+            var parts = XMLParts()
+            for index in 0..<result.count { parts.append(try result.dataSet(match: index, base: base)) }
+            parts.end()
+            (bytes, contentType) = (parts.bytes, parts.contentType)
         }
         var response = TextBody.response(bytes, contentType: contentType, gzip: gzip)
         response.headers[.cacheControl] = "private, no-cache"

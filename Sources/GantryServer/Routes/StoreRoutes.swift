@@ -24,6 +24,9 @@ struct StoreRoutes: Sendable {
         try request.checkExpectation()
         let isDryRun = try request.isDryRun
         if length == 0 { return Response(status: .noContent) }
+        guard !pipeline.room.isFull else {
+            throw Problem(.insufficientStorage, "The server's disk is filled beyond what its configuration allows.")
+        }
         guard let reservation = pipeline.budget.reserve(expectedLength: length) else {
             throw Problem(.unavailable, "The server receives as many bytes at once as it may.")
         }
@@ -102,12 +105,10 @@ private struct StoreAnswer {
             writer.write(module, into: &bytes)
             headers[.contentType] = "application/dicom+xml"
         case .multipartXML:
-            var generator = SystemRandomNumberGenerator()
-            var parts = MultipartRelatedWriter(partType: "application/dicom+xml", using: &generator)
-            var writer = NativeModelWriter(bulkData: .inlineEverything)
-            bytes = parts.partBegins(contentType: "application/dicom+xml")
-            writer.write(module, into: &bytes)
-            bytes += parts.end()
+            var parts = XMLParts()
+            parts.append(module)
+            parts.end()
+            bytes = parts.bytes
             headers[.contentType] = parts.contentType
         }
         if let text = result.warningText { headers[.warning] = "299 \(base) \"\(text)\"" }
@@ -115,7 +116,7 @@ private struct StoreAnswer {
             headers[.location] = "\(base)/studies/\(study.string)"
             headers[.contentLocation] = "\(base)/studies/\(study.string)"
         }
-        if result.status == .serviceUnavailable { headers[.retryAfter] = "5" }
+        headers[.retryAfter] = Problem.retryAfter(status: result.status.code)
         return Response(
             status: result.status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
     }

@@ -10,8 +10,9 @@ import NIOCore
 struct URIServiceRoute: Sendable {
     let archive: Archive
     let pixels: PixelAccess
+    let trail: ReadTrail
 
-    func answer(_ request: Request, at base: String) async throws -> Response {
+    func answer(_ request: Request, at base: String, context: GantryContext) async throws -> Response {
         let query = request.uri.queryParameters
         func text(_ name: String) -> String? { query[Substring(name)].map(String.init) }
         guard text("requestType") == "WADO" else {
@@ -35,16 +36,19 @@ struct URIServiceRoute: Sendable {
         if text("anonymize") == "yes" {
             throw Problem(.notAcceptable, "This server does not anonymize; nothing was sent.")
         }
-        let found = try await archive.instances(
-            study: entity.study, series: entity.series, instance: entity.instance
-        ).required(entity)
-        guard let instance = found.instances.first else { throw Problem(.noSuchResource, "There is no such instance.") }
-        if isFile { return try await file(instance, text("transferSyntax"), request) }
-        guard text("transferSyntax") == nil else {
+        guard isFile || text("transferSyntax") == nil else {
             throw Problem(.invalidQuery, "The parameter transferSyntax goes with application/dicom only.")
         }
+        let wish = TransferSyntaxWish(parameter: text("transferSyntax"))
         let accept = AcceptHeader(text("contentType").map { [$0] } ?? request.headers[values: .accept])
-        return try await image(of: instance, rendered, accept, request, at: base)
+        return try await trail.retrieval(of: entity, as: .wadoURI, context: context) {
+            let found = try await archive.instances(
+                study: entity.study, series: entity.series, instance: entity.instance
+            ).required(entity)
+            return isFile
+                ? try await file(found, wish, request)
+                : try await image(of: found, rendered, accept, request, at: base)
+        }
     }
 
     /// Without `contentType`, the Accept header decides, which has to name the type: a browser's wildcard means an image.
@@ -58,9 +62,9 @@ struct URIServiceRoute: Sendable {
     // MARK: - File
 
     private func file(
-        _ instance: StoredInstance, _ transferSyntax: String?, _ request: Request
+        _ found: StoredInstances, _ wish: TransferSyntaxWish, _ request: Request
     ) async throws -> Response {
-        let wish = TransferSyntaxWish(parameter: transferSyntax)
+        guard let instance = found.instances.first else { throw Problem(.noSuchResource, "There is no such instance.") }
         let content: InstanceContent
         switch TransferSyntaxSelection.withCodecs.instance(stored: instance.transferSyntaxUID, wish: wish) {
         case .stored: content = InstanceContent(stored: instance)
@@ -72,7 +76,7 @@ struct URIServiceRoute: Sendable {
         case .unavailable(let reason): throw Problem(.notAcceptable, reason.explanation)
         }
         let conditional = Conditional(
-            version: instance.version, representation: "u" + content.transferSyntaxUID.fingerprint)
+            version: found.version, representation: "u" + content.transferSyntaxUID.fingerprint)
         if let notModified = conditional.notModified(request) { return notModified }
         var response = try await SinglePartFile(content: content, blobs: archive.blobs).response(request)
         conditional.apply(to: &response)
@@ -82,9 +86,10 @@ struct URIServiceRoute: Sendable {
     // MARK: - Something to look at
 
     private func image(
-        of instance: StoredInstance, _ wanted: URIRenderedRequest, _ accept: AcceptHeader, _ request: Request,
+        of found: StoredInstances, _ wanted: URIRenderedRequest, _ accept: AcceptHeader, _ request: Request,
         at base: String
     ) async throws -> Response {
+        guard let instance = found.instances.first else { throw Problem(.noSuchResource, "There is no such instance.") }
         let viewed = try await ViewedInstance(instance, in: archive.blobs)
         let layout: FrameLayout?
         if case .image(let known) = viewed.kind { layout = known } else { layout = nil }
@@ -107,11 +112,11 @@ struct URIServiceRoute: Sendable {
         guard var part = viewed.whole(as: type, frames: numbers) else {
             throw Problem(.noSuchResource, "There is nothing to render.")
         }
-        var version = instance.version
+        var version = found.version
         if let presentation = wanted.presentation {
             let state = try await self.state(presentation, for: instance)
             part.state = state.state
-            version = max(version, state.version)
+            version = ResourceVersion(number: max(version.number, state.version.number), modifiedAt: nil)
         }
         let description = wanted.region == nil || layout == nil ? nil : try await pixels.image(of: instance)
         let answer = RenderedAnswer(
@@ -124,7 +129,7 @@ struct URIServiceRoute: Sendable {
 
     private func state(
         _ presentation: (state: UID, series: UID), for instance: StoredInstance
-    ) async throws -> (state: PresentationState, version: Int64) {
+    ) async throws -> (state: PresentationState, version: ResourceVersion) {
         let entity = EntityPath(
             study: instance.identity.study, series: presentation.series, instance: presentation.state)
         let found = try await archive.instances(

@@ -19,7 +19,8 @@ final class IngestionHarness: Sendable {
     let pipeline: IngestionPipeline
 
     private init(
-        folder: String, configuration: IngestionConfiguration, steps: [any IngestionStep], isOnDisk: Bool
+        folder: String, configuration: IngestionConfiguration, steps: [any IngestionStep], isOnDisk: Bool,
+        room: StorageRoom?
     ) async throws {
         let clock = clock
         let sqlite = try SQLiteDatabase(SQLiteConfiguration(path: folder + "/index.sqlite"))
@@ -32,20 +33,21 @@ final class IngestionHarness: Sendable {
             : MemoryBlobStore { clock.now }
         blobs = FaultyBlobStore(store)
         pipeline = IngestionPipeline(
-            database: database, blobs: blobs, index: ArchiveIndex(), steps: steps, configuration: configuration
+            database: database, blobs: blobs, index: ArchiveIndex(), steps: steps, configuration: configuration,
+            room: room
         ) { clock.now }
     }
 
     /// Runs a test with the pipeline at work.
     static func run(
         _ configuration: IngestionConfiguration = IngestionConfiguration(), steps: [any IngestionStep] = [],
-        isOnDisk: Bool = false, _ body: (IngestionHarness) async throws -> Void
+        isOnDisk: Bool = false, room: StorageRoom? = nil, _ body: (IngestionHarness) async throws -> Void
     ) async throws {
         let folder = FileManager.default.temporaryDirectory.path + "/ingestion-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let harness = try await IngestionHarness(
-            folder: folder, configuration: configuration, steps: steps, isOnDisk: isOnDisk)
+            folder: folder, configuration: configuration, steps: steps, isOnDisk: isOnDisk, room: room)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await harness.pipeline.run() }
             do {

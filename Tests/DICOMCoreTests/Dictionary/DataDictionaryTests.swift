@@ -43,6 +43,17 @@ private typealias Tag = DICOMCore.Tag
         #expect(dictionary.tag(forKeyword: "OverlayRows") == Tag(0x6000, 0x0010))
     }
 
+    @Test func `the listing has every attribute once, under the names it is looked up by`() {
+        let all = dictionary.registeredAttributes
+        #expect(all.count > 5000 && Set(all.map(\.tagPattern)).count == all.count)
+        #expect(all.contains { $0.tagPattern == "60xx3000" && $0.keyword == "OverlayData" })
+        for attribute in all {
+            guard let number = UInt32(attribute.tagPattern, radix: 16) else { continue }
+            let entry = dictionary.entry(for: Tag(rawValue: number))
+            #expect(entry?.keyword == attribute.keyword && entry?.name == attribute.name, "\(attribute.tagPattern)")
+        }
+    }
+
     @Test func `every attribute that has a keyword is found by it`() {
         var count = 0
         for raw in UInt32(0x0008_0000)...0x0018_FFFF where raw & 0x1_0000 == 0 {

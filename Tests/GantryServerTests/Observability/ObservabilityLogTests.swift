@@ -19,7 +19,7 @@ struct ObservabilityLogTests {
     @Test func `a line is one JSON object with the metadata under its keys`() throws {
         let lines = Lines()
         var logger = Logger(label: "gantry") { [noon] label in
-            JSONLogHandler(label: label, output: lines.output, clock: { noon })
+            LineLogHandler(label: label, format: .json, output: lines.output, clock: { noon })
         }
         logger[.requestID] = "abc"
         logger.info("Stored.", metadata: .keys([.count: .stringConvertible(3), .reason: "a \"b\"\n\u{1}"]))
@@ -34,7 +34,7 @@ struct ObservabilityLogTests {
     @Test func `metadata cannot take the place of our own fields`() {
         let lines = Lines()
         let logger = Logger(label: "gantry") { [noon] label in
-            JSONLogHandler(label: label, output: lines.output, clock: { noon })
+            LineLogHandler(label: label, format: .json, output: lines.output, clock: { noon })
         }
         logger.warning("Real.", metadata: ["message": "forged"])
         #expect(lines.all.first?.contains(#""message":"Real.","message_":"forged""#) == true)
@@ -43,7 +43,7 @@ struct ObservabilityLogTests {
     @Test func `a value cannot forge a line of text`() {
         let lines = Lines()
         let logger = Logger(label: "gantry") { [noon] label in
-            TextLogHandler(label: label, output: lines.output, clock: { noon })
+            LineLogHandler(label: label, format: .text, output: lines.output, clock: { noon })
         }
         logger.error("Failed.", metadata: .keys([.reason: "x\n2026 info Fine.\u{1B}[2J"]))
         #expect(lines.all == ["2026-11-21T12:00:00.007Z error    Failed. reason=x?2026 info Fine.?[2J\n"])

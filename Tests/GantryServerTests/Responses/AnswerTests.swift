@@ -1,3 +1,4 @@
+import Archive
 import DICOMCore
 import DICOMWeb
 import FoundationEssentials
@@ -34,11 +35,17 @@ import Testing
 }
 
 @Suite struct ConditionalTests {
-    private let conditional = Conditional(version: 77, representation: "j")
+    private static func version(_ number: Int64, modifiedAt: Int64? = nil) -> ResourceVersion {
+        ResourceVersion(number: number, modifiedAt: modifiedAt)
+    }
+    private let conditional = Conditional(version: version(77), representation: "j")
+    /// Changed within the second after 8:49:36.
+    private let dated = Conditional(version: version(77, modifiedAt: 784_111_776_001), representation: "j")
 
     @Test func `tells versions and representations apart`() {
         let tags = [
-            conditional, Conditional(version: 78, representation: "j"), Conditional(version: 77, representation: "x"),
+            conditional, Conditional(version: Self.version(78), representation: "j"),
+            Conditional(version: Self.version(77), representation: "x"),
         ].map(\.tag.description)
         #expect(Set(tags).count == 3 && tags.allSatisfy { $0.hasPrefix("\"") && $0.hasSuffix("\"") })
     }
@@ -54,6 +61,42 @@ import Testing
             #expect(conditional.notModified(request(.get, "/", [.ifNoneMatch: field])) == nil)
         }
         #expect(conditional.notModified(request()) == nil)
+    }
+
+    @Test(arguments: [
+        ("Sun, 06 Nov 1994 08:49:37 GMT", true), ("Mon, 07 Nov 1994 00:00:00 GMT", true),
+        ("Sunday, 06-Nov-94 08:49:37 GMT", true), ("Sun Nov  6 08:49:37 1994", true),
+        ("Sun, 06 Nov 1994 08:49:36 GMT", false), ("yesterday", false), ("", false),
+    ])
+    func `answers 304 to those who asked since the change`(date: String, isKnown: Bool) {
+        let response = dated.notModified(request(.get, "/", [.ifModifiedSince: date]))
+        #expect((response?.status == .notModified) == isKnown)
+        #expect(response == nil || response?.headers[.eTag] == dated.tag.description)
+        #expect(conditional.notModified(request(.get, "/", [.ifModifiedSince: date])) == nil, "no time is known")
+    }
+
+    /// RFC 9110 13.2.2.
+    @Test func `the entity tag decides where both are given`() {
+        let late = "Mon, 07 Nov 1994 00:00:00 GMT"
+        let early = "Sat, 05 Nov 1994 00:00:00 GMT"
+        func answer(_ tag: String, _ date: String) -> Response? {
+            dated.notModified(request(.get, "/", [.ifNoneMatch: tag, .ifModifiedSince: date]))
+        }
+        #expect(answer("\"other\"", late) == nil)
+        #expect(answer(dated.tag.description, early)?.status == .notModified)
+        var twice: HTTPFields = [:]
+        twice[values: .ifModifiedSince] = [late, late]
+        #expect(dated.notModified(request(.get, "/", twice)) == nil)
+    }
+
+    @Test func `tells when it changed, once that second is over`() {
+        func lastModified(now: Int64) -> String? {
+            var response = Response(status: .ok)
+            dated.apply(to: &response, now: now)
+            return response.headers[.lastModified]
+        }
+        #expect(lastModified(now: 784_111_776_999) == nil)
+        #expect(lastModified(now: 784_111_777_000) == "Sun, 06 Nov 1994 08:49:37 GMT")
     }
 
     @Test func `marks an answer for caches`() {
@@ -77,7 +120,7 @@ import Testing
         #expect(body.instance == "urn:gantry:request:r1" && response.status.code == kind.status)
         #expect(response.headers[.contentType] == "application/problem+json" && response.headers[.allow] == "GET")
         #expect(response.headers[.cacheControl] == "no-store" && response.headers[.connection] == "close")
-        #expect((response.headers[.retryAfter] != nil) == (kind == .unavailable))
+        #expect((response.headers[.retryAfter] != nil) == [503, 507].contains(kind.status))
     }
 
     private func text(of response: Response) async throws -> String {

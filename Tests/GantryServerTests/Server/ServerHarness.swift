@@ -23,10 +23,12 @@ struct ServerHarness: Sendable {
     let database: SQLiteDatabase
     let registry: MetricRegistry
     let logs: CapturedLog
+    let logger: Logger
 
     /// Runs a test against a server with this configuration.
     static func run(
-        _ configuration: GantryConfiguration = GantryConfiguration(),
+        _ configuration: GantryConfiguration = GantryConfiguration(), room: StorageRoom? = nil,
+        trail: ReadTrail = .off,
         _ body: @Sendable (ServerHarness) async throws -> Void
     ) async throws {
         let folder = "\(FileManager.default.temporaryDirectory.path())/gantry-server-\(UUID().uuidString)"
@@ -37,21 +39,25 @@ struct ServerHarness: Sendable {
         try await Migrator(Gantry.migrations).migrate(database, now: Gantry.systemClock())
 
         let logs = CapturedLog()
-        let logger = Logger(label: "gantry") { JSONLogHandler(label: $0, level: .trace, output: logs.output) }
+        let logger = Logger(label: "gantry") {
+            LineLogHandler(label: $0, format: .json, level: .trace, output: logs.output)
+        }
         let registry = MetricRegistry()
         let gantry = Gantry(
             configuration: configuration, backends: StorageBackends(database: database, blobs: blobs),
             pixels: PixelWorkers(PixelWorkersConfiguration(place: .threads)), registry: registry, logger: logger)
         let pipeline = IngestionPipeline(
             database: database, blobs: blobs, index: ArchiveIndex(duplicates: configuration.duplicatePolicy),
-            configuration: configuration.ingestion, clock: Gantry.systemClock)
+            configuration: configuration.ingestion, room: room, clock: Gantry.systemClock)
         let application = Application(
-            responder: gantry.responder(Archive(database: database, blobs: blobs), pipeline), logger: logger)
+            responder: gantry.responder(Archive(database: database, blobs: blobs), pipeline, trail), logger: logger)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await pipeline.run() }
             defer { pipeline.shutDown() }
             try await application.test(.router) { client in
-                try await body(ServerHarness(client: client, database: database, registry: registry, logs: logs))
+                try await body(
+                    ServerHarness(
+                        client: client, database: database, registry: registry, logs: logs, logger: logger))
             }
         }
         try? await database.close()
@@ -67,7 +73,7 @@ struct ServerHarness: Sendable {
         ) { response in
             Answer(
                 status: response.status.code, headers: response.headers,
-                body: String(buffer: response.body), bytes: Array(response.body.readableBytesView))
+                bytes: Array(response.body.readableBytesView))
         }
     }
 
@@ -80,9 +86,9 @@ struct ServerHarness: Sendable {
     struct Answer: Sendable {
         var status: Int
         var headers: HTTPFields
-        var body: String
         var bytes: [UInt8]
 
+        var body: String { String(decoding: bytes, as: UTF8.self) }
         var byteCount: Int { bytes.count }
 
         /// The problem, when the answer is one.

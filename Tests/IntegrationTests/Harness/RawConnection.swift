@@ -101,6 +101,12 @@ final class RawConnection {
         return answer
     }
 
+    /// Everything up to the end of the connection.
+    func rest() async -> [UInt8] {
+        while await more() {}
+        return held.readBytes(length: held.readableBytes) ?? []
+    }
+
     private func line() async -> String? {
         while true {
             if let end = held.readableBytesView.firstIndex(of: 0x0A) {

@@ -39,7 +39,9 @@ final class RunningServer: Sendable {
     static func start(
         in folder: TemporaryFolder, settings: [String: String] = [:]
     ) async throws -> RunningServer {
-        var arguments = ["serve", "--data", folder.path + "/data", "--port", "0"]
+        // Tests have to run on a disk that is nearly full, too.
+        var arguments = ["serve", "--data", folder.path + "/data", "--port", "0", "--set", "disk.highWatermark=100"]
+        arguments += ["--set", "disk.lowWatermark=100", "--set", "disk.reserve=0"]
         for (key, value) in settings { arguments += ["--set", "\(key)=\(value)"] }
         let errors = folder.path + "/server.log"
         let process = try ChildProcess(program, arguments, errors: errors)

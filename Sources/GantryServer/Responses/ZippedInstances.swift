@@ -1,0 +1,71 @@
+import Archive
+import BlobStorage
+import HTTPTypes
+import Hummingbird
+import NIOCore
+
+/// Instances as one `application/zip`: a Part 10 file for each (PS3.18 8.7.3).
+///
+/// The archive is made while it is sent: the client's pace holds back the reading, and what is in memory is a piece of
+/// one file and the next small one.
+struct ZippedInstances: Sendable {
+    let contents: [InstanceContent]
+    let blobs: any BlobStore
+    /// How many files are made ready at once, while those before them are sent.
+    let parallelism: Int
+
+    /// The answer; the archive bears the name of the study.
+    func response(study: String) async throws -> Response {
+        Response(
+            status: .ok,
+            headers: [
+                .contentType: "application/zip", .acceptRanges: "none",
+                .contentDisposition: "attachment; filename=\"\(study).zip\"",
+            ], body: try await body())
+    }
+
+    private func body() async throws -> ResponseBody {
+        let make: @Sendable (Int) async throws -> ReadyInstance = { [contents, blobs] index in
+            try await ReadyInstance(contents[index], from: blobs)
+        }
+        let firstIndices = (0..<0).next(parallelism, below: contents.count)
+        // What cannot be had is told with a status: later instances can only cut the answer off.
+        let first = try await concurrentMap(firstIndices, make)
+        return ResponseBody { output in
+            let zip = try ZipWriter()
+            var (indices, current) = (firstIndices, first)
+            while !current.isEmpty {
+                let following = indices.next(parallelism, below: contents.count)
+                async let next = concurrentMap(following, make)
+                for ready in current {
+                    let content = ready.content
+                    try zip.begin(
+                        Self.name(of: content.instance), length: ready.length,
+                        modified: content.instance.storedAt / 1000)
+                    if let file = ready.file {
+                        try zip.write(file)
+                    } else {
+                        var pieces = try await content.pieces(from: blobs)
+                        while let piece = try await pieces.next() {
+                            try zip.write(piece)
+                            try await output.write(contentsOf: zip.takeOutput())
+                        }
+                    }
+                    try zip.end()
+                    try await output.write(contentsOf: zip.takeOutput())
+                }
+                current = try await next
+                indices = following
+            }
+            try zip.finish()
+            try await output.write(contentsOf: zip.takeOutput())
+            try await output.finish(nil)
+        }
+    }
+
+    /// At most 133 bytes of digits, dots and a slash, whoever sent the instance. The study is not in it: the archive is
+    /// named so, and with three UIDs in a row the paths of unpacked files get longer than Windows takes.
+    static func name(of instance: StoredInstance) -> String {
+        "\(instance.identity.series)/\(instance.identity.instance).dcm"
+    }
+}
