@@ -57,7 +57,13 @@ package final class PixelSession: @unchecked Sendable {
     ) async throws -> ByteBuffer {
         let first = try await perform(.render(rendering), [stored])
         guard case .needsHead = first.reply else { return try Self.bytes(first) }
-        let head = try await head()
+        return try await render(rendering, stored, with: head())
+    }
+
+    /// The same, with the head sent along at once: what pays for an image of one frame, which no worker knows.
+    package func render(
+        _ rendering: FrameRendering, _ stored: ByteBuffer, with head: ByteBuffer
+    ) async throws -> ByteBuffer {
         var rendering = rendering
         rendering.headLength = head.readableBytes
         return try Self.bytes(try await perform(.render(rendering), [head, stored]))

@@ -64,7 +64,7 @@ struct RenderedTests {
             let good = SampleImage(instance: 1)
             #expect(try await server.store([good.bytes]).status == 200)
             for (number, syntax) in ["4.50", "4.70", "4.80", "4.90", "4.201", "5"].enumerated() {
-                var instance = TestInstance(instance: number + 2)
+                var instance = TestInstance(series: 2, instance: number + 1)
                 (instance.rows, instance.columns) = (64, 64)
                 var set = instance.dataSet()
                 set.remove(Tag(0x7FE0, 0x0010))

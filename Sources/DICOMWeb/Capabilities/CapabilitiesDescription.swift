@@ -84,11 +84,13 @@ public struct CapabilitiesDescription: Sendable {
             writer.method(
                 "GET", id: "Retrieve\(name)Rendered",
                 parameters: ["accept", "annotation", "quality", "viewport", "window", "iccprofile"],
-                responses: ["image/jpeg", "image/png"])
+                responses: WADLWriter.imageTypes + WADLWriter.otherRenderedTypes
+                    + WADLWriter.imageTypes.map { "multipart/related; type=\"\($0)\"" })
         }
         writer.resource("thumbnail") { writer in
             writer.method(
-                "GET", id: "Retrieve\(name)Thumbnail", parameters: ["accept", "viewport"], responses: ["image/jpeg"])
+                "GET", id: "Retrieve\(name)Thumbnail", parameters: ["accept", "viewport"],
+                responses: WADLWriter.imageTypes)
         }
     }
 
@@ -96,8 +98,10 @@ public struct CapabilitiesDescription: Sendable {
         writer.resource("wado") { writer in
             writer.method(
                 "GET", id: "RetrieveByURI",
-                parameters: ["requestType", "studyUID", "seriesUID", "objectUID", "contentType", "transferSyntax"],
-                responses: ["application/dicom", "image/jpeg"])
+                parameters: ["requestType", "studyUID", "seriesUID", "objectUID", "contentType", "transferSyntax"]
+                    + ["frameNumber", "imageQuality", "imageAnnotation", "rows", "columns", "region", "windowCenter"]
+                    + ["windowWidth", "presentationUID", "presentationSeriesUID"],
+                responses: ["application/dicom"] + WADLWriter.imageTypes + WADLWriter.otherRenderedTypes)
         }
     }
 }
@@ -112,6 +116,10 @@ private struct WADLWriter {
     static let bulkDataTypes =
         ["multipart/related; type=\"application/octet-stream\"", "application/octet-stream"]
         + PixelMediaTypes.all.map { "multipart/related; type=\"\(PixelMediaTypes.wireName($0))\"" }
+    static let imageTypes = ["image/jpeg", "image/png", "image/gif"]
+    static let otherRenderedTypes = [
+        "text/html", "text/plain", "application/pdf", "video/mp4", "video/mpeg", "video/H265",
+    ]
     static let storeTypes =
         ["", "+json", "+xml"].map { "multipart/related; type=\"application/dicom\($0)\"" } + ["application/dicom"]
 

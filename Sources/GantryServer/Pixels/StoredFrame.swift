@@ -30,6 +30,26 @@ struct StoredFrame: Sendable {
         return ByteBuffer(bytes: frame)
     }
 
+    /// The file up to the pixel data, and the frame, read in one go. Where that does not pay, because there are other
+    /// frames or the two do not lie side by side, or would need work, it is `nil`.
+    func bytesWithHead(from blobs: any BlobStore) async throws -> (head: ByteBuffer, frame: ByteBuffer)? {
+        guard layout.frameCount == 1, let ranges = layout.byteRanges(ofFrame: 1), ranges.count == 1,
+            let headLength = InstanceHead.length(of: instance), headLength <= Self.soonReadLength,
+            ranges[0].lowerBound >= headLength, ranges[0].lowerBound - headLength <= Self.soonReadLength,
+            layout.repacker(forFrame: 1) == nil
+        else { return nil }
+        let source = StoredStream(instance: instance, blobs: blobs)
+        guard source.isPlain else { return nil }
+        let bytes = try await source.read(0..<ranges[0].upperBound)
+        guard let head = bytes.getSlice(at: bytes.readerIndex, length: headLength),
+            let frame = bytes.getSlice(at: bytes.readerIndex + ranges[0].lowerBound, length: ranges[0].count)
+        else { return nil }
+        return (head, frame)
+    }
+
+    /// Longer heads are read when they are asked for.
+    private static let soonReadLength = 64 << 10
+
     /// The frame in another transfer syntax, and the description that goes with it.
     func converted(to target: TransferSyntax, by access: PixelAccess) async throws -> DecodedFrame {
         let image = try await access.image(of: instance)

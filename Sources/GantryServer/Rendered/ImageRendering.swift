@@ -87,8 +87,12 @@ struct ImageRendering: Hashable, Sendable {
             if allowsStoredJPEG, let stored = try await StoredJPEG.bytes(of: frame, by: access) { return stored }
             output = .jpeg(quality: quality ?? Self.quality)
         }
+        let rendering = rendering(of: frame, as: output)
         return try await access.workers.withWorker { session in
-            try await session.render(rendering(of: frame, as: output), frame.bytes(from: access.blobs)) {
+            if let (head, stored) = try await frame.bytesWithHead(from: access.blobs) {
+                return try await session.render(rendering, stored, with: head)
+            }
+            return try await session.render(rendering, frame.bytes(from: access.blobs)) {
                 try await InstanceHead.bytes(of: frame.instance, in: access.blobs)
             }
         }

@@ -88,7 +88,7 @@ struct ThumbnailRoute: Sendable {
     private func subject(of instances: [StoredInstance], frames: FrameList?) throws -> Subject {
         let images = instances.filter(\.isImage)
         let series = images.filter { $0.identity.series == images[0].identity.series }
-        guard !series.isEmpty, let layout = series[(series.count - 1) / 2].frames else {
+        guard !series.isEmpty, let layout = series[(series.count - 1) / 2].frames, layout.frameCount > 0 else {
             guard frames == nil else { throw Problem(.noSuchResource, "The instance has no frames to show.") }
             return .icon(instances.first?.letters ?? "")
         }
@@ -127,8 +127,9 @@ struct ThumbnailRoute: Sendable {
 extension StoredInstance {
     /// Whether there are frames here that can be decoded one by one.
     fileprivate var isImage: Bool {
-        guard let frames, frames.frameCount > 0, let syntax = TransferSyntax(uid: transferSyntaxUID), !syntax.isVideo
-        else { return false }
+        guard !frameLayout.isEmpty, let syntax = TransferSyntax(uid: transferSyntaxUID), !syntax.isVideo else {
+            return false
+        }
         return !syntax.isEncapsulated || CodecTable.standard.canDecode(syntax)
     }
 

@@ -98,7 +98,8 @@ package enum ProblemKind: String, CaseIterable, Sendable {
         case .requestTimeout:
             "Send faster: header within the deadline, body above the minimum rate (docs/configuration.md)."
         case .gone: "It was deleted on purpose. Store it again if that was a mistake."
-        case .tooLarge: "Send fewer or smaller parts in one request, or raise the limit (docs/configuration.md)."
+        case .tooLarge:
+            "Send fewer or smaller parts in one request, ask for a smaller image, or raise the limit (docs/configuration.md)."
         case .uriTooLong: "Shorten the query, for example by asking in several requests."
         case .unsupportedMediaType: "Send one of the types that the Accept-Post field lists."
         case .rangeNotSatisfiable: "The Content-Range field tells the length; ask within it."

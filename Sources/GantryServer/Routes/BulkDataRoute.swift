@@ -101,7 +101,7 @@ struct BulkDataRoute: Sendable {
         var response: Response
         switch first {
         case .value(let value, let form, let location) where form.packaging == .single:
-            response = try await value.response(request, as: form, location: location, blobs: archive.blobs)
+            response = try await value.response(request, as: form, location: location)
         case .frame where parts.count == 1:
             response = try await frames.answerPixelData(of: entity, request, at: base)
         case .value, .frame:

@@ -51,10 +51,8 @@ import Testing
             for number in 1...5 { try await server.store(TestInstance.image(number).part10()) }
             let middle = TestInstance.image(3)
             let series = try await server.send(.get, "studies/\(middle.studyUID)/series/\(middle.seriesUID)/thumbnail")
-            #expect(
-                series.headers[.lastModified] == nil
-                    && series.headers[.eTag] == (try await server.send(.get, middle.path + "/thumbnail")).headers[.eTag]
-            )
+            let image = try await server.send(.get, middle.path + "/thumbnail")
+            #expect(series.headers[.lastModified] == nil && series.headers[.eTag] == image.headers[.eTag])
         }
     }
 
