@@ -67,37 +67,38 @@ struct SeriesState {
         self.sopClasses = sopClasses
     }
 
-    /// Counts a new instance.
-    mutating func add(_ entry: IndexEntry, change: Int64) {
+    /// Counts a new instance. Tells whether the series has got attributes from it.
+    mutating func add(_ entry: IndexEntry, change: Int64) -> Bool {
         isChanged = true
         version = change
         instanceCount += 1
         addedInstances += 1
         _ = sopClasses.insert(entry.identity.sopClass.string)
-        fill(from: entry)
+        return fill(from: entry)
     }
 
     /// Takes over the attributes of an instance that replaced another.
     mutating func replace(_ entry: IndexEntry, change: Int64) {
         isChanged = true
         version = change
+        _ = sopClasses.insert(entry.identity.sopClass.string)
         if instanceCount == 1 {
             keys = entry.seriesKeys
             attributes = entry.seriesAttributes
             areAttributesChanged = true
         } else {
-            fill(from: entry)
+            _ = fill(from: entry)
         }
     }
 
-    private mutating func fill(from entry: IndexEntry) {
-        guard entry.seriesAttributes != attributes, entry.seriesAttributes != lastSeen else { return }
-        if attributes.lacksSomething(of: entry.seriesAttributes) {
-            attributes = attributes.filled(from: entry.seriesAttributes)
-            if keys == nil { keys = entry.seriesKeys } else { keys?.fill(from: entry.seriesKeys) }
-            areAttributesChanged = true
-        }
+    private mutating func fill(from entry: IndexEntry) -> Bool {
+        guard entry.seriesAttributes != attributes, entry.seriesAttributes != lastSeen else { return false }
         lastSeen = entry.seriesAttributes
+        guard attributes.lacksSomething(of: entry.seriesAttributes) else { return false }
+        attributes = attributes.filled(from: entry.seriesAttributes)
+        if keys == nil { keys = entry.seriesKeys } else { keys?.fill(from: entry.seriesKeys) }
+        areAttributesChanged = true
+        return true
     }
 
     /// Brings the row up to date.

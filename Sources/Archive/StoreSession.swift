@@ -63,8 +63,9 @@ struct StoreSession {
         let notes = StoreNotes(
             patientDiffers: study.patientDiffers(from: entry), isNewStudy: study.isUncounted, change: change)
         study.isUncounted = false
-        study.add(entry, change: change)
-        series.add(entry, change: change)
+        let beginsSeries = series.isNew && !series.isChanged
+        study.add(entry, beginsSeries: beginsSeries, change: change)
+        if series.add(entry, change: change), !beginsSeries { study.noteFilledSeries() }
         studies[entry.identity.study] = study
         self.series[parent] = series
         return .stored(notes)

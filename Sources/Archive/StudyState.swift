@@ -99,22 +99,27 @@ struct StudyState {
         !keys.patientID.isEmpty && !entry.studyKeys.patientID.isEmpty && keys.patientID != entry.studyKeys.patientID
     }
 
-    /// Counts a new instance.
-    mutating func add(_ entry: IndexEntry, change: Int64) {
+    /// Counts a new instance, and its modality where it began a series: an instance that names another modality than
+    /// its series does not change what the series is.
+    mutating func add(_ entry: IndexEntry, beginsSeries: Bool, change: Int64) {
         isChanged = true
         version = change
         instanceCount += 1
         addedInstances += 1
-        if modalities.insert(entry.seriesKeys.modality) { areListsChanged = true }
+        if beginsSeries, modalities.insert(entry.seriesKeys.modality) { areListsChanged = true }
         if sopClasses.insert(entry.identity.sopClass.string) { areListsChanged = true }
         fill(from: entry)
     }
+
+    /// A series got attributes that it did not have, its modality perhaps.
+    mutating func noteFilledSeries() { needsModalities = true }
 
     /// Takes over the attributes of an instance that replaced another.
     mutating func replace(_ entry: IndexEntry, change: Int64) {
         isChanged = true
         version = change
         needsModalities = true
+        if sopClasses.insert(entry.identity.sopClass.string) { areListsChanged = true }
         if instanceCount == 1 {
             keys = entry.studyKeys
             attributes = entry.studyAttributes

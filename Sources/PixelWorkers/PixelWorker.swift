@@ -177,11 +177,14 @@ extension PixelWorker {
     /// Longest message.
     static let messageLength = 16 << 10
 
-    /// Does jobs until there are no more, with no more memory than `memoryLimit` bytes, no files and no way to outlive
-    /// its parent.
+    /// Does jobs until there are no more, with no more memory than `memoryLimit` bytes, few open files, and no way to
+    /// gain rights or to outlive its parent.
     package static func run(memoryLimit: Int) {
         gantry_confine_to_parent()
         limit(RLIMIT_AS, memoryLimit)
+        // Of the memory that both sides see, too.
+        limit(RLIMIT_FSIZE, memoryLimit)
+        limit(RLIMIT_NOFILE, 32)
         limit(RLIMIT_CORE, 0)
         let shared = SharedBytes(descriptor: memory)
         var worker = PixelWorker()

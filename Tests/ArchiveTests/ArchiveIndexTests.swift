@@ -78,6 +78,23 @@ import Testing
         #expect(try await fixture.verify().problems == [])
     }
 
+    @Test func `a study has the modalities of its series, whatever single instances say`() async throws {
+        let fixture = try await ArchiveFixture()
+        var first = TestInstance(instance: 1)
+        first.modality = ""
+        var second = TestInstance(instance: 2)
+        second.modality = "CT"
+        var third = TestInstance(instance: 3)
+        third.modality = "MR"
+        var otherSeries = TestInstance(series: 2, instance: 4)
+        otherSeries.modality = "US"
+        for instance in [first, second, third, otherSeries] { _ = try await fixture.store(instance) }
+        for (modality, count) in [("CT", 1), ("MR", 0), ("US", 1)] {
+            #expect(try await fixture.search(.study, [match(.modalitiesInStudy, .single(modality))]).count == count)
+        }
+        #expect(try await fixture.verify().problems == [])
+    }
+
     @Test func `the policy can always replace and always keep`() async throws {
         let fixture = try await ArchiveFixture()
         _ = try await fixture.store(TestInstance())

@@ -54,7 +54,18 @@ struct ImageRendering: Hashable, Sendable {
     }
 
     /// A mark that differs between different ways of rendering, for entity tags.
-    var fingerprint: String { "\(self)".fingerprint }
+    var fingerprint: String {
+        // Field by field: a description of the whole would be made by reflection, which takes longer than the image.
+        var text = "\(quality ?? 0) \(showsPatient) \(showsTechnique) \(request.drawsOverlays) \(request.colorProfile)"
+        if let window = request.window { text += " w\(window.center),\(window.width),\(window.function)" }
+        if let view = request.viewport {
+            text += " v\(view.width),\(view.height),\(view.x),\(view.y),\(view.enlarges)"
+            text += ",\(view.regionWidth ?? 0),\(view.regionHeight ?? 0)"
+        }
+        if let rescale { text += " r\(rescale.slope),\(rescale.intercept)" }
+        if let presentation = request.presentation { text += " p\(presentation)" }
+        return text.fingerprint
+    }
 
     /// Whether a stored JPEG that is shown right by itself may be the answer.
     var allowsStoredJPEG: Bool {
