@@ -171,7 +171,7 @@ let package = Package(
             name: "DICOMModelsTests", dependencies: ["DICOMModels", "DICOMCore", "GantryTesting"],
             swiftSettings: strict),
         .testTarget(
-            name: "DICOMPixelsTests", dependencies: ["DICOMPixels", "DICOMCore", "GantryTesting", "CTurboJPEG"],
+            name: "DICOMPixelsTests", dependencies: ["DICOMPixels", "DICOMCore", "GantryTesting", "CTurboJPEG", "CJXL"],
             exclude: ["Samples"], swiftSettings: strict),
         .testTarget(
             name: "DICOMWebTests",
