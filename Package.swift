@@ -189,7 +189,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "DICOMPixelsTests",
-            dependencies: ["DICOMPixels", "DICOMCore", "GantryTesting", "CTurboJPEG", "CDeflate", "CGIF"],
+            dependencies: ["DICOMPixels", "DICOMCore", "GantryTesting", "CTurboJPEG", "CJXL", "CDeflate", "CGIF"],
             exclude: ["Samples"], swiftSettings: strict),
         .testTarget(
             name: "DICOMWebTests",

@@ -242,4 +242,27 @@ import Testing
         let frame = try decode(bytes, .monochrome2, rows: 2, columns: 3, samples: 1, from: .jpegLossless)
         #expect(frame.bytes == [33, 34, 35, 34, 35, 36].map { $0 << 2 })
     }
+
+    @Test func `lossless restarts predict from the middle again`() throws {
+        var bytes = lossless(predictor: 1, data: [0b0101_0111, 0xFF, 0xD0, 0b0101_0111])
+        let scan = try #require((0..<bytes.count - 1).first { bytes[$0] == 0xFF && bytes[$0 + 1] == 0xDA })
+        bytes.insert(contentsOf: [0xFF, 0xDD, 0, 4, 0, 3], at: scan)
+        let frame = try decode(bytes, .monochrome2, rows: 2, columns: 3, samples: 1, from: .jpegLosslessSV1)
+        #expect(frame.bytes == [129, 130, 131, 129, 130, 131])
+    }
+
+    @Test func `lossless components may have scans of their own`() throws {
+        var bytes: [UInt8] = [0xFF, 0xD8, 0xFF, 0xC3, 0, 17, 8, 0, 1, 0, 2, 3, 1, 0x11, 0, 2, 0x11, 0, 3, 0x11, 0]
+        bytes += [0xFF, 0xC4, 0, 20, 0x00, 1] + [UInt8](repeating: 0, count: 15) + [1]
+        // 01 01, 00 01, 00 00: up and up, down and up, down and down.
+        for (component, data) in [(1, 0b0101_1111), (2, 0b0001_1111), (3, 0b0000_1111)] as [(UInt8, UInt8)] {
+            bytes += [0xFF, 0xDA, 0, 8, 1, component, 0x00, 1, 0, 0, data]
+        }
+        bytes += [0xFF, 0xD9]
+        let frame = try decode(bytes, .rgb, rows: 1, columns: 2, from: .jpegLossless)
+        #expect(frame.bytes == [129, 127, 127, 130, 128, 126])
+        #expect(throws: CodecError.self) {
+            try decode(bytes.dropLast(13) + [0xFF, 0xD9], .rgb, rows: 1, columns: 2, from: .jpegLossless)
+        }
+    }
 }
