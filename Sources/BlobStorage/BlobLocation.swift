@@ -25,6 +25,11 @@ package struct BlobLocation: Hashable, Sendable {
 
 extension BlobLocation: RawRepresentable {
     package init?(rawValue: String) {
+        // Nearly all of them are in packs, and a series has one for each instance: these are read without a string.
+        if let packed = rawValue.utf8.withContiguousStorageIfAvailable({ Self.packed($0) }), let packed {
+            self = packed
+            return
+        }
         let parts = rawValue.split(separator: "/", omittingEmptySubsequences: false)
         guard let last = parts.last, let length = Int(last), length >= 0 else { return nil }
         self.length = length
@@ -52,6 +57,34 @@ extension BlobLocation: RawRepresentable {
         case .object(let key): "o/\(key)/\(length)"
         case .memory(let number): "m/\(number)/\(length)"
         }
+    }
+}
+
+extension BlobLocation {
+    /// Reads `p/<pack>/<offset>/<length>`; `nil` for anything else, and for numbers that are not written as we do.
+    private static func packed(_ text: UnsafeBufferPointer<UInt8>) -> BlobLocation? {
+        guard text.count > 2, text[0] == UInt8(ascii: "p"), text[1] == UInt8(ascii: "/") else { return nil }
+        var fields: (pack: Int, offset: Int) = (0, 0)
+        var field = 0
+        var digits = 0
+        var value = 0
+        for byte in text[2...] {
+            if byte == UInt8(ascii: "/") {
+                guard digits > 0, field < 2 else { return nil }
+                if field == 0 { fields.pack = value } else { fields.offset = value }
+                field += 1
+                (digits, value) = (0, 0)
+                continue
+            }
+            // 18 digits cannot overflow; a zero in front of others is not how we write.
+            guard (0x30...0x39).contains(byte), digits < 18, digits == 0 || value > 0 else { return nil }
+            value = value * 10 + Int(byte - 0x30)
+            digits += 1
+        }
+        guard field == 2, digits > 0, let pack = UInt32(exactly: fields.pack),
+            !fields.offset.addingReportingOverflow(value).overflow
+        else { return nil }
+        return BlobLocation(.pack(pack, offset: Int64(fields.offset)), length: value)
     }
 }
 

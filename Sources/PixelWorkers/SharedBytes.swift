@@ -11,7 +11,7 @@ final class SharedBytes: @unchecked Sendable {
     private(set) var bytes = UnsafeMutableRawBufferPointer(start: nil, count: 0)
 
     /// What stays in memory between jobs.
-    private static let keptLength = 4 << 20
+    private static let keptLength = 32 << 20
 
     init() throws(PixelFailure) {
         descriptor = gantry_memory_file("gantry-pixels")

@@ -124,10 +124,17 @@ import Testing
 
     @Test(arguments: [
         "", "p/1/2", "p/01/2/3", "p/-1/2/3", "p/1/2/3/", "o/../../etc/3", "o/0123/5", "p/1/9223372036854775807/1",
-        "x/1/2",
+        "x/1/2", "p/1/2/03", "p/1/00/3", "p//2/3", "p/4294967296/0/1", "p/1/2/3/4", "p/1/2/3 ",
     ])
     func `refuses a location that it would not write`(text: String) {
         #expect(BlobLocation(rawValue: text) == nil)
+    }
+
+    @Test(arguments: [
+        "p/0/0/0", "p/4294967295/999999999999999999/999999999999999999", "p/1/9223372036854775000/7", "p/7/80/2932",
+    ])
+    func `reads a place in a pack as it was written`(text: String) {
+        #expect(BlobLocation(rawValue: text)?.rawValue == text)
     }
 
     private func withFolder(_ body: (String) async throws -> Void) async throws {

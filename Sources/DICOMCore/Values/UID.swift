@@ -6,7 +6,9 @@ public struct UID: Hashable, Sendable {
 
     /// Takes 1 to 64 digits and dots without an empty component.
     public init?(_ text: some StringProtocol) {
-        guard Self.isValid(text.utf8) else { return nil }
+        // Whole rows of UIDs are read from the index: bytes that lie together are checked without a call for each.
+        let isValid = text.utf8.withContiguousStorageIfAvailable { Self.isValid($0) } ?? Self.isValid(text.utf8)
+        guard isValid else { return nil }
         self.string = String(text)
     }
 
