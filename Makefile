@@ -1,6 +1,7 @@
 # Everything that is done with this tree. `make` alone lists the goals.
 #
 # GANTRY_BUILD   debug or release; `serve` defaults to release, tests and conformance to debug
+# RESULTS        a folder for the tests' reports
 # ARGS           further arguments: make serve ARGS="--port 9090", make conformance ARGS="--case QD-0"
 
 SHELL := /bin/bash
@@ -18,7 +19,13 @@ serve: ## install what is missing, build, and start the gateway on http://127.0.
 test: ## install what is missing, build, and run all tests
 	@Scripts/setup test
 	swift build --build-tests
+ifeq ($(ARGS),)
+	@# One after the other: those with servers and clients have deadlines, and should not wait for a busy machine.
+	swift test --skip-build --disable-xctest --skip '^IntegrationTests' $(if $(RESULTS),--xunit-output $(RESULTS)/unit.xml)
+	swift test --skip-build --disable-xctest --filter '^IntegrationTests' $(if $(RESULTS),--xunit-output $(RESULTS)/integration.xml)
+else
 	swift test --skip-build --disable-xctest $(ARGS)
+endif
 
 check: ## format, layering and generated files
 	Scripts/format --check

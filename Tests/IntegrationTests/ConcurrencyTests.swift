@@ -6,7 +6,7 @@ import Testing
 @Suite("Many clients at once")
 struct ConcurrencyTests {
     /// REL-28.
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(3)))
     func `64 clients that store the same instance get equal answers and make one instance`() async throws {
         try await RunningServer.run { server in
             for side in [16, 1000] {
@@ -29,7 +29,7 @@ struct ConcurrencyTests {
     }
 
     /// REL-28: different bytes under one UID.
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(3)))
     func `64 clients with different versions of an instance leave one of them whole`() async throws {
         try await RunningServer.run { server in
             let files = (0..<64).map { number in
@@ -50,7 +50,7 @@ struct ConcurrencyTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(3)))
     func `what was deleted is gone with 410 until it is stored again`() async throws {
         try await RunningServer.run { (server) async throws in
             let images = (1...3).map { SampleImage(instance: $0) }
@@ -78,7 +78,7 @@ struct ConcurrencyTests {
     }
 
     /// REL-12.
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(3)))
     func `every reader of the change feed sees the same sequence without gaps`() async throws {
         try await RunningServer.run { server in
             let (writers, requests) = (8, 12)
@@ -121,7 +121,7 @@ struct ConcurrencyTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(3)))
     func `paging through 200 instances shows each once`() async throws {
         try await RunningServer.run { server in
             let images = (1...200).map { SampleImage(series: 1 + $0 % 7, instance: $0) }.shuffled()

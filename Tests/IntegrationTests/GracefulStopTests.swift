@@ -6,7 +6,7 @@ import Testing
 @Suite("Graceful stop")
 struct GracefulStopTests {
     /// REL-35.
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(3)))
     func `requests in flight finish, new ones are refused, the process ends with 0`() async throws {
         let folder = try TemporaryFolder()
         let server = try await RunningServer.start(in: folder)
@@ -55,7 +55,7 @@ struct GracefulStopTests {
         #expect(try await again.stop() == .exit(0))
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(3)))
     func `a client that never finishes is given up after the configured time`() async throws {
         let folder = try TemporaryFolder()
         let server = try await RunningServer.start(in: folder, settings: ["server.gracefulStop": "1s"])

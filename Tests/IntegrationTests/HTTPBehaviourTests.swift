@@ -9,7 +9,7 @@ struct HTTPBehaviourTests {
     }
 
     /// dicomweb.md 1.10.
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(3)))
     func `100 Continue comes after the checks, and not when they fail`() async throws {
         try await RunningServer.run(settings: ["limits.bytesPerRequest": "1MiB", "limits.bytesPerPart": "1MiB"]) {
             server in
@@ -52,7 +52,7 @@ struct HTTPBehaviourTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(3)))
     func `a body that is refused does not have to be sent to its end`() async throws {
         try await RunningServer.run(settings: ["limits.bytesPerRequest": "64MiB", "limits.bytesPerPart": "64MiB"]) {
             server in
@@ -77,7 +77,7 @@ struct HTTPBehaviourTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(3)))
     func `requests sent ahead are answered in their order`() async throws {
         try await RunningServer.run { server in
             let connection = try await RawConnection.open(server)
@@ -105,7 +105,7 @@ struct HTTPBehaviourTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(3)))
     func `HEAD has the fields of GET and no body`() async throws {
         try await RunningServer.run { server in
             let image = SampleImage()
@@ -132,7 +132,7 @@ struct HTTPBehaviourTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(3)))
     func `a dry run gives the verdict and stores nothing`() async throws {
         try await RunningServer.run { server in
             let images = [SampleImage(instance: 1), SampleImage(instance: 2, rows: 1024, columns: 1024)]
@@ -152,7 +152,7 @@ struct HTTPBehaviourTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(3)))
     func `an entity tag is good until the resource changes`() async throws {
         try await RunningServer.run(settings: ["store.onConflict": "replace"]) { server in
             var image = SampleImage()
@@ -187,7 +187,7 @@ struct HTTPBehaviourTests {
     }
 
     /// The time has full seconds only, so the server keeps it to itself until the second of the change is over.
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(3)))
     func `Last-Modified is good until the resource changes`() async throws {
         try await RunningServer.run(settings: ["store.onConflict": "replace"]) { server in
             var image = SampleImage()
@@ -226,7 +226,7 @@ struct HTTPBehaviourTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(3)))
     func `pages of allowed origins can read every answer, errors included`() async throws {
         let origin = "https://viewer.example"
         try await RunningServer.run(settings: ["cors.origins": origin]) { server in
@@ -256,7 +256,7 @@ struct HTTPBehaviourTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(3)))
     func `methods that a resource does not offer are answered with 405 and Allow`() async throws {
         try await RunningServer.run { server in
             for (method, path) in [
@@ -270,7 +270,7 @@ struct HTTPBehaviourTests {
     }
 
     /// RFC 9112 9.3 and 6.3.
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(3)))
     func `a connection of HTTP 1_0 ends with the answer unless it is to be kept`() async throws {
         try await RunningServer.run { server in
             let image = SampleImage()

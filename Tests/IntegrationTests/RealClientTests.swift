@@ -34,7 +34,7 @@ struct RealClientTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(3)))
     func `dicomweb-client and pydicom store, search, retrieve and read`() async throws {
         try await RunningServer.run { server in
             let images =
@@ -53,7 +53,7 @@ struct RealClientTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(3)))
     func `the lines of the README work with curl`() async throws {
         try await RunningServer.run { server in
             let image = SampleImage(rows: 1024, columns: 1024)
@@ -81,7 +81,7 @@ struct RealClientTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(3)))
     func `DCMTK reads every transfer syntax that is converted`() async throws {
         try await RunningServer.run { server in
             let plain = SampleImage(rows: 32, columns: 32)

@@ -26,7 +26,7 @@ struct RenderedTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(3)))
     func `a worker that is killed costs no more than the requests that it had`() async throws {
         try await RunningServer.run(settings: ["pixels.workers": "1"]) { server in
             // 1. A worker that waits.
@@ -58,7 +58,7 @@ struct RenderedTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(3)))
     func `a codestream that lies costs its frame`() async throws {
         try await RunningServer.run { server in
             let good = SampleImage(instance: 1)

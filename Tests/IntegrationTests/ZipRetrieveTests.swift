@@ -8,7 +8,7 @@ import Testing
 /// `application/zip` from the real server, read by Info-ZIP and Python.
 @Suite("Retrieval as zip", .serialized)
 struct ZipRetrieveTests {
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(3)))
     func `other programs unpack a study into the files that were stored`() async throws {
         try await RunningServer.run { server in
             // Small ones, and one that is sent in several pieces.

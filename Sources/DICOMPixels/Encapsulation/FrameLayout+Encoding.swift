@@ -28,27 +28,37 @@ extension FrameLayout {
 
     /// `nil` when the bytes are not what `encode` writes.
     public init?(decoding bytes: some Collection<UInt8>) {
-        var rest = bytes[...]
-        switch rest.popFirst() {
+        // Read for every frame that is asked for: never through the collection, byte by byte.
+        let storage =
+            bytes.withContiguousStorageIfAvailable { Self.storage($0) }
+            ?? Array(bytes).withUnsafeBufferPointer {
+                Self.storage($0)
+            }
+        guard let storage else { return nil }
+        self.init(storage)
+    }
+
+    private static func storage(_ bytes: UnsafeBufferPointer<UInt8>) -> Storage? {
+        var rest = NumberReader(bytes: bytes)
+        switch rest.byte() {
         case 1:
-            guard let offset = rest.popNumber(), let length = rest.popNumber(), let bits = rest.popNumber(),
-                let frames = rest.popNumber(), let word = rest.popNumber(), rest.isEmpty, bits > 0,
-                [1, 2, 4, 8].contains(word), length <= Int.max / 8, offset <= Int.max - length,
+            guard let offset = rest.number(), let length = rest.number(), let bits = rest.number(),
+                let frames = rest.number(), let word = rest.number(), rest.isAtEnd, bits > 0,
+                word == 1 || word == 2 || word == 4 || word == 8, length <= Int.max / 8, offset <= Int.max - length,
                 frames <= length * 8 / bits
             else { return nil }
-            self.init(
-                .native(Native(offset: offset, length: length, bitsPerFrame: bits, frames: frames, wordSize: word)))
+            return .native(Native(offset: offset, length: length, bitsPerFrame: bits, frames: frames, wordSize: word))
         case 2:
-            guard let count = rest.popNumber(), count <= rest.count else { return nil }
+            guard let count = rest.number(), count <= rest.count else { return nil }
             var frames: [[Range<Int>]] = []
             frames.reserveCapacity(count)
             var end = 0
             for _ in 0..<count {
-                guard let fragments = rest.popNumber(), fragments <= rest.count else { return nil }
+                guard let fragments = rest.number(), fragments <= rest.count else { return nil }
                 var frame: [Range<Int>] = []
                 frame.reserveCapacity(fragments)
                 for _ in 0..<fragments {
-                    guard let gap = rest.popNumber(), let length = rest.popNumber(), gap <= Int.max - end,
+                    guard let gap = rest.number(), let length = rest.number(), gap <= Int.max - end,
                         length <= Int.max - end - gap
                     else { return nil }
                     frame.append(end + gap..<end + gap + length)
@@ -56,10 +66,39 @@ extension FrameLayout {
                 }
                 frames.append(frame)
             }
-            guard rest.isEmpty else { return nil }
-            self.init(.encapsulated(frames))
+            return rest.isAtEnd ? .encapsulated(frames) : nil
         default: return nil
         }
+    }
+}
+
+/// Takes numbers of seven bits a byte, one behind the other.
+private struct NumberReader {
+    let bytes: UnsafeBufferPointer<UInt8>
+    private var position = 0
+
+    init(bytes: UnsafeBufferPointer<UInt8>) { self.bytes = bytes }
+
+    /// Bytes that are left.
+    var count: Int { bytes.count - position }
+    var isAtEnd: Bool { position == bytes.count }
+
+    mutating func byte() -> UInt8? {
+        guard position < bytes.count else { return nil }
+        defer { position += 1 }
+        return bytes[position]
+    }
+
+    mutating func number() -> Int? {
+        var value: UInt64 = 0
+        var shift: UInt64 = 0
+        while shift < 63 {
+            guard let byte = byte() else { return nil }
+            value |= UInt64(byte & 0x7F) << shift
+            if byte < 0x80 { return Int(exactly: value) }
+            shift += 7
+        }
+        return nil
     }
 }
 
@@ -71,17 +110,5 @@ extension [UInt8] {
             rest >>= 7
         }
         append(UInt8(truncatingIfNeeded: rest))
-    }
-}
-
-extension Collection<UInt8> where SubSequence == Self {
-    fileprivate mutating func popNumber() -> Int? {
-        var value: UInt64 = 0
-        for shift in stride(from: UInt64(0), to: 63, by: 7) {
-            guard let byte = popFirst() else { return nil }
-            value |= UInt64(byte & 0x7F) << shift
-            if byte < 0x80 { return Int(exactly: value) }
-        }
-        return nil
     }
 }

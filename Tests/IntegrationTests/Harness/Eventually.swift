@@ -4,7 +4,7 @@ import Testing
 ///
 /// The one place that looks again and again: a file of another process cannot be waited for.
 func eventually(
-    within limit: Duration = .seconds(5), _ what: Comment, sourceLocation: SourceLocation = #_sourceLocation,
+    within limit: Duration = .seconds(20), _ what: Comment, sourceLocation: SourceLocation = #_sourceLocation,
     _ condition: () async throws -> Bool
 ) async throws {
     let deadline = ContinuousClock.now + limit
