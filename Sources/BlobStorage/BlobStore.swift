@@ -8,7 +8,7 @@ package protocol BlobStore: Sendable {
     /// Begins a blob that nobody sees yet. The length is a hint.
     func stage(expectedLength: Int?) async throws -> any BlobWriter
 
-    /// Makes the blobs survive power loss: one group commit for all of them and for those of concurrent calls.
+    /// Makes the blobs survive power loss, all of them in one act.
     ///
     /// Answers in the order of `blobs`. A blob that failed is gone; the others are at their locations.
     func makeDurable(_ blobs: [StagedBlob]) async -> [Result<BlobLocation, BlobError>]

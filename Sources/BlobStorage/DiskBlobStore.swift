@@ -43,9 +43,8 @@ package final class DiskBlobStore: BlobStore {
     private let lock: OpenFile
     private let writer: PackWriter
     let packs: Mutex<PackBook>
-    private let commits = Mutex(Commits())
-    /// Held while a group is written; its order is that of the packs.
-    private let committing = Mutex(())
+    /// Held while a group is written; its order is that of the packs. What it guards is whether any more may be.
+    private let isClosed = Mutex(false)
 
     /// What is known of the packs.
     struct PackBook {
@@ -57,17 +56,6 @@ package final class DiskBlobStore: BlobStore {
         var examined: Set<UInt32> = []
         /// Packs without live records, deleted at the next compaction: reads that began before may still open them.
         var retired: Set<UInt32> = []
-    }
-
-    private struct Commits {
-        var waiting: [Commit] = []
-        var isRunning = false
-        var isClosed = false
-    }
-
-    private struct Commit {
-        let blobs: [StagedBlob]
-        let done: PendingWork<[Result<BlobLocation, BlobError>]>
     }
 
     /// Opens or makes the folder; removes what an earlier process left unfinished. Blocks for a moment.
@@ -95,64 +83,25 @@ package final class DiskBlobStore: BlobStore {
 
     package func makeDurable(_ blobs: [StagedBlob]) async -> [Result<BlobLocation, BlobError>] {
         guard !blobs.isEmpty else { return [] }
-        let commit = Commit(blobs: blobs, done: PendingWork())
-        let isFirst: Bool? = commits.withLock { commits in
-            guard !commits.isClosed else { return nil }
-            commits.waiting.append(commit)
-            defer { commits.isRunning = true }
-            return !commits.isRunning
-        }
-        guard let isFirst else { return blobs.map { _ in .failure(BlobError(.closed, in: "makeDurable")) } }
-        if isFirst {
-            pool.submit { [self] state in
-                runCommits(isActive: state == .active)
-            }
-        }
-        return (try? await commit.done.value()) ?? blobs.map { _ in .failure(BlobError(.closed, in: "makeDurable")) }
-    }
-
-    /// Takes all commits that wait, as one, until none is left.
-    private func runCommits(isActive: Bool) {
-        while true {
-            let group: [Commit] = commits.withLock { commits in
-                defer { commits.waiting = [] }
-                if commits.waiting.isEmpty { commits.isRunning = false }
-                return commits.waiting
-            }
-            guard !group.isEmpty else { return }
-            let blobs = group.flatMap(\.blobs)
-            var results: [Result<BlobLocation, BlobError>]
-            if isActive {
-                results = commit(blobs)
-            } else {
-                results = blobs.map { _ in .failure(BlobError(.closed, in: "makeDurable")) }
-            }
-            var rest = results[...]
-            for commit in group {
-                commit.done.finish(.success(Array(rest.prefix(commit.blobs.count))))
-                rest = rest.dropFirst(commit.blobs.count)
-            }
-        }
+        return (try? await blocking { [self] in commit(blobs) }) ?? Self.closed(blobs)
     }
 
     package var blockingCommit: (@Sendable ([StagedBlob]) -> [Result<BlobLocation, BlobError>])? {
-        { [self] blobs in
-            guard !commits.withLock({ $0.isClosed }) else {
-                return blobs.map { _ in .failure(BlobError(.closed, in: "makeDurable")) }
-            }
-            return commit(blobs)
-        }
+        { [self] blobs in commit(blobs) }
     }
 
     /// One group at a time: packs are appended to in order.
     private func commit(_ blobs: [StagedBlob]) -> [Result<BlobLocation, BlobError>] {
-        committing.withLock { _ in commitAlone(blobs) }
+        isClosed.withLock { isClosed in isClosed ? Self.closed(blobs) : commitAlone(blobs) }
+    }
+
+    private static func closed(_ blobs: [StagedBlob]) -> [Result<BlobLocation, BlobError>] {
+        blobs.map { _ in .failure(BlobError(.closed, in: "makeDurable")) }
     }
 
     private func commitAlone(_ blobs: [StagedBlob]) -> [Result<BlobLocation, BlobError>] {
         let now = configuration.clock()
-        var results = [Result<BlobLocation, BlobError>](
-            repeating: .failure(BlobError(.closed, in: "makeDurable")), count: blobs.count)
+        var results = Self.closed(blobs)
         var generator = SystemRandomNumberGenerator()
         var records: [(record: PackRecord, payload: BytePieces)] = []
         var packed: [Int] = []
@@ -335,20 +284,14 @@ package final class DiskBlobStore: BlobStore {
     }
 
     package func close() async throws {
-        let isFirst = commits.withLock { commits in
-            defer { commits.isClosed = true }
-            return !commits.isClosed
+        // Behind the group that is being written.
+        let isFirst = try await blocking { [self] in
+            isClosed.withLock { isClosed in
+                defer { isClosed = true }
+                return !isClosed
+            }
         }
         guard isFirst else { return }
-        // Behind every commit that was accepted.
-        let last = Commit(blobs: [], done: PendingWork())
-        let mustRun = commits.withLock { commits in
-            commits.waiting.append(last)
-            defer { commits.isRunning = true }
-            return !commits.isRunning
-        }
-        if mustRun { pool.submit { [self] state in runCommits(isActive: state == .active) } }
-        _ = try await last.done.value()
         files.removeAll()
         _ = flock(lock.descriptor, LOCK_UN)
         if ownsPool { try await pool.shutdownGracefully() }

@@ -31,7 +31,7 @@ extension HostileInputs {
         hold(accept.ranges.allSatisfy { (0...1000).contains($0.quality) }, "a weight out of range")
         let kinds: [ResourceKind] = [
             .instances, .instance, .metadata, .bulkData, .bulkDataValue, .frames(count: 1), .frames(count: 2),
-            .rendered, .thumbnail, .searchResult, .storeResponse, .capabilities,
+            .searchResult, .storeResponse, .capabilities,
         ]
         for kind in kinds {
             guard let request = try? RetrieveRequest(kind, accept: lines, query: lines.count > 1 ? [first] : []) else {

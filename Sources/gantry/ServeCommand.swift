@@ -99,6 +99,7 @@ struct ServeCommand: AsyncParsableCommand {
         return """
             Gantry is listening; its data are in \(configuration.dataFolder).
 
+              page       \(address)
               DICOMweb   \(address)/dicomweb
               health     \(address)/health/ready
               metrics    \(address)/metrics

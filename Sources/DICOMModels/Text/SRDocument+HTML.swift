@@ -7,7 +7,7 @@ extension SRDocument {
             <html lang="en">
             <head>
             <meta charset="utf-8">
-            <title>\(Self.escaped(title))</title>
+            <title>\(title.escapedForMarkup)</title>
             <style>
             body { font-family: sans-serif; max-width: 50em; margin: 1em auto; padding: 0 1em; }
             dl { display: grid; grid-template-columns: max-content auto; gap: .2em 1em; }
@@ -19,13 +19,13 @@ extension SRDocument {
             </head>
             <body>
             <header>
-            <h1>\(Self.escaped(title))</h1>
+            <h1>\(title.escapedForMarkup)</h1>
 
             """
         if !header.isEmpty {
             page += "<dl>\n"
             for line in header {
-                page += "<dt>\(Self.escaped(line.label))</dt><dd>\(Self.escaped(line.value))</dd>\n"
+                page += "<dt>\(line.label.escapedForMarkup)</dt><dd>\(line.value.escapedForMarkup)</dd>\n"
             }
             page += "</dl>\n"
         }
@@ -36,7 +36,7 @@ extension SRDocument {
     }
 
     private static func write(_ item: ContentItem, level: Int, into page: inout String) {
-        let name = item.name.map(escaped)
+        let name = item.name?.escapedForMarkup
         guard let text = item.readableValue else {
             let heading = min(level, 6)
             page += "<section>\n"
@@ -45,31 +45,11 @@ extension SRDocument {
             page += "</section>\n"
             return
         }
-        page += "<p>" + (name.map { "<span class=\"name\">\($0):</span> " } ?? "") + escaped(text) + "</p>\n"
+        page += "<p>" + (name.map { "<span class=\"name\">\($0):</span> " } ?? "") + text.escapedForMarkup + "</p>\n"
         guard !item.children.isEmpty else { return }
         page += "<div>\n"
         for child in item.children { write(child, level: level + 1, into: &page) }
         page += "</div>\n"
-    }
-
-    /// Text that can stand between tags and in attribute values. Characters without a meaning in HTML become U+FFFD.
-    private static func escaped(_ text: String) -> String {
-        var result = ""
-        result.reserveCapacity(text.utf8.count)
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "&": result += "&amp;"
-            case "<": result += "&lt;"
-            case ">": result += "&gt;"
-            case "\"": result += "&quot;"
-            case "'": result += "&#39;"
-            case "\r": continue
-            case "\n", "\t": result.unicodeScalars.append(scalar)
-            case _ where scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value): result += "\u{FFFD}"
-            default: result.unicodeScalars.append(scalar)
-            }
-        }
-        return result
     }
 }
 

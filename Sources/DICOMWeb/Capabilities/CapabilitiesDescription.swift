@@ -1,3 +1,5 @@
+import DICOMModels
+
 /// What the service offers, as a WADL document (PS3.18 8.9, Annex H).
 public struct CapabilitiesDescription: Sendable {
     /// The media type of the document.
@@ -5,7 +7,6 @@ public struct CapabilitiesDescription: Sendable {
 
     /// Parts of the service that can be switched off.
     public struct Features: Sendable {
-        public var rendersImages = true
         public var deletes = true
         public var hasURIService = true
 
@@ -79,7 +80,6 @@ public struct CapabilitiesDescription: Sendable {
     }
 
     private func writeRendered(_ name: String, to writer: inout WADLWriter) {
-        guard features.rendersImages else { return }
         writer.resource("rendered") { writer in
             writer.method(
                 "GET", id: "Retrieve\(name)Rendered",
@@ -192,20 +192,8 @@ private struct WADLWriter {
     }
 
     private func tag(_ name: String, _ attributes: [(String, String)], end: String) -> String {
-        "<" + name + attributes.map { " \($0.0)=\"\(escaped($0.1))\"" }.joined() + end
-    }
-
-    private func escaped(_ text: String) -> String {
-        var result = ""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "&": result += "&amp;"
-            case "<": result += "&lt;"
-            case ">": result += "&gt;"
-            case "\"": result += "&quot;"
-            default: result.unicodeScalars.append(scalar)
-            }
-        }
-        return result
+        var text = "<" + name
+        for (name, value) in attributes { text += " \(name)=\"\(value.escapedForMarkup)\"" }
+        return text + end
     }
 }

@@ -19,10 +19,21 @@ public struct MediaTypeSelection: Sendable {
         public var isWildcard: Bool
     }
 
-    private let offers: [MediaType]
+    /// A type, and that of its parts when it is a multipart one.
+    private struct Parsed: Sendable {
+        let type: MediaType
+        let part: MediaType?
+
+        init(_ type: MediaType) {
+            self.type = MediaTypeSelection.normalized(type)
+            part = type["type"].flatMap { MediaType($0) }.map(MediaTypeSelection.normalized)
+        }
+    }
+
+    private let offers: [Parsed]
 
     /// Offers in our order of preference. A multipart offer names its parts' type as `type` parameter.
-    public init(offers: [MediaType]) { self.offers = offers }
+    public init(offers: [MediaType]) { self.offers = offers.map { Parsed($0) } }
 
     /// The acceptable choices, best first; empty means 406. With a query parameter that fits nothing, the header decides.
     public func choices(accept: AcceptHeader, query: AcceptHeader? = nil) -> [Choice] {
@@ -38,10 +49,11 @@ public struct MediaTypeSelection: Sendable {
 
     private func choices(in accept: AcceptHeader) -> [Choice] {
         var result: [Choice] = []
+        let ranges = accept.ranges.map { ($0, Parsed($0.mediaType)) }
         for (index, offer) in offers.enumerated() {
             var best: [(choice: Choice, specificity: Int)] = []
-            for range in accept.ranges {
-                guard let specificity = Self.specificity(of: range.mediaType, for: offer) else { continue }
+            for (range, parsed) in ranges {
+                guard let specificity = Self.specificity(of: parsed, for: offer) else { continue }
                 let choice = Choice(
                     offer: index, transferSyntax: range.mediaType["transfer-syntax"],
                     charset: range.mediaType["charset"], quality: range.quality,
@@ -69,15 +81,14 @@ public struct MediaTypeSelection: Sendable {
     private static let named = 4
 
     /// How exactly a range matches an offer: 0 for `*/*`, `named` and above when the type is named; `nil` when not.
-    private static func specificity(of range: MediaType, for offer: MediaType) -> Int? {
-        guard normalized(range).covers(offer) else { return nil }
-        if range.type == "*" { return 0 }
-        if range.isWildcard { return 1 }
-        guard offer.type == "multipart" else { return named }
+    private static func specificity(of range: Parsed, for offer: Parsed) -> Int? {
+        guard range.type.covers(offer.type) else { return nil }
+        if range.type.type == "*" { return 0 }
+        if range.type.isWildcard { return 1 }
+        guard offer.type.type == "multipart" else { return named }
         // `multipart/related` alone leaves the type of the parts open.
-        guard let part = range["type"] else { return 2 }
-        guard let wanted = MediaType(part), let offered = offer["type"].flatMap({ MediaType($0) }) else { return nil }
-        guard normalized(wanted).covers(offered) else { return nil }
+        guard range.type["type"] != nil else { return 2 }
+        guard let wanted = range.part, let offered = offer.part, wanted.covers(offered) else { return nil }
         return wanted.isWildcard ? 3 : named + 1
     }
 

@@ -14,8 +14,6 @@ public struct Representation: Hashable, Sendable {
         case pixels(String)
         /// An encapsulated document in its own type (0042,0012).
         case document(String)
-        /// An image made for viewing, in this media type.
-        case rendered(String)
         /// Part 10 files in an archive.
         case zip
         /// The capabilities document.
@@ -55,7 +53,7 @@ public struct Representation: Hashable, Sendable {
         case .dicomXML: "application/dicom+xml"
         case .octetStream: "application/octet-stream"
         case .pixels(let type): PixelMediaTypes.wireName(type)
-        case .document(let type), .rendered(let type): type
+        case .document(let type): type
         case .zip: "application/zip"
         case .wadl: CapabilitiesDescription.mediaType
         }
@@ -71,7 +69,7 @@ public struct Representation: Hashable, Sendable {
     private var isInTransferSyntax: Bool {
         switch content {
         case .dicom, .octetStream, .pixels: true
-        case .dicomJSON, .dicomXML, .document, .rendered, .zip, .wadl: false
+        case .dicomJSON, .dicomXML, .document, .zip, .wadl: false
         }
     }
 }

@@ -4,8 +4,6 @@ import DICOMCore
 public struct NegotiationRules: Hashable, Sendable {
     /// Whether a request without an Accept header is answered with 406, as PS3.18 8.7.5 wants. Nearly no server does.
     public var requiresAccept = false
-    /// The media types that images can be rendered to, the default first.
-    public var renderedTypes = ["image/jpeg", "image/png"]
 
     public init() {}
 
@@ -24,27 +22,9 @@ public enum ResourceKind: Hashable, Sendable {
     /// One bulk data value.
     case bulkDataValue
     case frames(count: Int)
-    case rendered
-    case thumbnail
     case searchResult
     case storeResponse
     case capabilities
-
-    /// The kind of what a GET on this resource returns.
-    public init(_ resource: ResourcePath) {
-        switch resource {
-        case .service: self = .capabilities
-        case .uriService: self = .rendered
-        case .studies, .allSeries, .allInstances, .series, .instances: self = .searchResult
-        case .entity(let entity, .instances): self = entity.level == .instance ? .instance : .instances
-        case .entity(_, .metadata): self = .metadata
-        case .entity(_, .bulkData), .entity(_, .pixelData): self = .bulkData
-        case .entity(_, .rendered), .frames(_, _, .rendered): self = .rendered
-        case .entity(_, .thumbnail), .frames(_, _, .thumbnail): self = .thumbnail
-        case .bulkDataValue: self = .bulkDataValue
-        case .frames(_, let frames, .pixelData): self = .frames(count: frames.numbers.count)
-        }
-    }
 }
 
 /// What a client wants of a resource: the acceptable representations, best first (PS3.18 8.7.8).
@@ -68,8 +48,7 @@ public struct RetrieveRequest: Hashable, Sendable {
         self.kind = kind
         self.accept = accept
         query = values.isEmpty ? nil : AcceptHeader(values)
-        let offers = Self.offers(of: kind, rules: rules)
-        var representations = Self.choose(offers, accept, query)
+        var representations = Self.choose(.of(kind), accept, query)
         if kind == .storeResponse, representations.isEmpty, accept.ranges.contains(where: Self.isInstanceRange) {
             // Some name what they send instead of what they want.
             representations = [Representation(.dicomJSON, .single)]
@@ -87,7 +66,7 @@ public struct RetrieveRequest: Hashable, Sendable {
         let fitting = representations.filter { representation in
             switch representation.content {
             case .dicom, .octetStream, .pixels, .document: representation.packaging == .multipart
-            case .dicomJSON, .dicomXML, .rendered, .zip, .wadl: true
+            case .dicomJSON, .dicomXML, .zip, .wadl: true
             }
         }
         guard !fitting.isEmpty else {
@@ -109,7 +88,7 @@ public struct RetrieveRequest: Hashable, Sendable {
             Offer(.document(type.essence), .multipart), Offer(.document(type.essence), .single),
             Offer(.octetStream, .multipart), Offer(.octetStream, .single),
         ].filter { $0.packaging == .multipart || allowsSingle }
-        return Self.choose(offers, accept, query).first
+        return Self.choose(Offers(offers), accept, query).first
     }
 
     private var allowsSingle: Bool {
@@ -121,59 +100,87 @@ public struct RetrieveRequest: Hashable, Sendable {
 
     // MARK: - Offers
 
-    private struct Offer {
-        var content: Representation.Content
-        var packaging: Representation.Packaging
-        /// Another name under which it is asked for.
-        var alias: String?
+    private struct Offer: Sendable {
+        let content: Representation.Content
+        let packaging: Representation.Packaging
+        /// As the ranges of a request are compared with it.
+        let mediaType: MediaType
 
+        /// - Parameter alias: another name under which it is asked for.
         init(_ content: Representation.Content, _ packaging: Representation.Packaging, alias: String? = nil) {
             self.content = content
             self.packaging = packaging
-            self.alias = alias
-        }
-
-        var mediaType: MediaType {
             let text = alias ?? Representation(content, packaging).mediaType
             let type = MediaType(text) ?? MediaType(type: "application", subtype: "octet-stream")
-            guard packaging == .multipart else { return type }
-            return MediaType(type: "multipart", subtype: "related", parameters: [.init("type", type.essence)])
+            mediaType =
+                packaging == .single
+                ? type
+                : MediaType(type: "multipart", subtype: "related", parameters: [.init("type", type.essence)])
         }
+
+        /// Whether it stands for any other type: `document(_:)` decides when the type of the value is known.
+        var isAnyDocument: Bool { content == .document(Self.anyType) }
+
+        static func anyDocument(_ packaging: Representation.Packaging) -> Offer {
+            Offer(.document(anyType), packaging)
+        }
+
+        private static let anyType = "*/*"
     }
 
-    private static func offers(of kind: ResourceKind, rules: NegotiationRules) -> [Offer] {
-        switch kind {
-        case .instances:
-            [Offer(.dicom, .multipart)] + bulkData(single: false) + [Offer(.zip, .single), anyDocument(.multipart)]
-        case .instance:
+    /// What a kind of resource offers, made once: it is compared with the header of every request.
+    private struct Offers: Sendable {
+        let plain: [Offer]
+        let selection: MediaTypeSelection
+        /// How any other type is offered.
+        let documents: Set<Representation.Packaging>
+
+        init(_ offers: [Offer]) {
+            plain = offers.filter { !$0.isAnyDocument }
+            selection = MediaTypeSelection(offers: plain.map(\.mediaType))
+            documents = Set(offers.filter(\.isAnyDocument).map(\.packaging))
+        }
+
+        static func of(_ kind: ResourceKind) -> Offers {
+            switch kind {
+            case .instances: instances
+            case .instance: instance
+            case .metadata, .searchResult: models
+            case .storeResponse: storeResponse
+            case .bulkData, .bulkDataValue: values
+            case .frames(count: 1): frame
+            case .frames: frames
+            case .capabilities: capabilities
+            }
+        }
+
+        private static let instances = Offers(
+            [Offer(.dicom, .multipart)] + bulkData(single: false) + [Offer(.zip, .single), .anyDocument(.multipart)])
+        private static let instance = Offers(
             [Offer(.dicom, .multipart), Offer(.dicom, .single)] + bulkData(single: true)
-                + [Offer(.zip, .single), anyDocument(.multipart), anyDocument(.single)]
-        case .metadata, .searchResult: json + [Offer(.dicomXML, .multipart)]
-        case .storeResponse: json + [Offer(.dicomXML, .single), Offer(.dicomXML, .multipart)]
-        case .bulkData, .bulkDataValue: bulkData(single: true) + [anyDocument(.multipart), anyDocument(.single)]
-        case .frames(let count): bulkData(single: count == 1)
-        case .rendered: rules.renderedTypes.map { Offer(.rendered($0), .single) }
-        case .thumbnail: rules.renderedTypes.map { Offer(.rendered($0), .single) }
-        case .capabilities: [Offer(.wadl, .single)]
+                + [Offer(.zip, .single), .anyDocument(.multipart), .anyDocument(.single)])
+        private static let models = Offers(json + [Offer(.dicomXML, .multipart)])
+        private static let storeResponse = Offers(json + [Offer(.dicomXML, .single), Offer(.dicomXML, .multipart)])
+        private static let values = Offers(
+            bulkData(single: true) + [.anyDocument(.multipart), .anyDocument(.single)])
+        private static let frame = Offers(bulkData(single: true))
+        private static let frames = Offers(bulkData(single: false))
+        private static let capabilities = Offers([Offer(.wadl, .single)])
+
+        private static let json = [
+            Offer(.dicomJSON, .single), Offer(.dicomJSON, .single, alias: "application/json"),
+        ]
+
+        private static func bulkData(single: Bool) -> [Offer] {
+            let contents: [Representation.Content] = [.octetStream] + PixelMediaTypes.all.map { .pixels($0) }
+            return contents.flatMap { content in
+                [Offer(content, .multipart)] + (single ? [Offer(content, .single)] : [])
+            }
         }
-    }
-
-    private static let json = [Offer(.dicomJSON, .single), Offer(.dicomJSON, .single, alias: "application/json")]
-
-    private static func bulkData(single: Bool) -> [Offer] {
-        let contents: [Representation.Content] = [.octetStream] + PixelMediaTypes.all.map { .pixels($0) }
-        return contents.flatMap { content in
-            [Offer(content, .multipart)] + (single ? [Offer(content, .single)] : [])
-        }
-    }
-
-    /// Stands for any other type: `document(_:)` decides when the type of the value is known.
-    private static func anyDocument(_ packaging: Representation.Packaging) -> Offer {
-        Offer(.document("*/*"), packaging)
     }
 
     private static func choose(
-        _ offers: [Offer], _ accept: AcceptHeader, _ query: AcceptHeader?
+        _ offers: Offers, _ accept: AcceptHeader, _ query: AcceptHeader?
     ) -> [Representation] {
         var result: [Representation] = []
         let asked = query.flatMap { $0.isAbsent ? nil : $0 }
@@ -189,14 +196,12 @@ public struct RetrieveRequest: Hashable, Sendable {
         return result
     }
 
-    private static func choose(_ offers: [Offer], _ accept: AcceptHeader) -> [Representation] {
-        let plain = offers.filter { $0.content != .document("*/*") }
+    private static func choose(_ offers: Offers, _ accept: AcceptHeader) -> [Representation] {
         var result: [Representation] = []
-        for choice in MediaTypeSelection(offers: plain.map(\.mediaType)).choices(accept: accept) {
-            let offer = plain[choice.offer]
+        for choice in offers.selection.choices(accept: accept) {
+            let offer = offers.plain[choice.offer]
             var wish = TransferSyntaxWish(parameter: choice.transferSyntax)
             switch offer.content {
-            case .rendered where wish != .default: continue
             // Whoever takes any image type takes the one that is stored.
             case .pixels where choice.isWildcard && wish == .default: wish = .any
             default: break
@@ -206,9 +211,8 @@ public struct RetrieveRequest: Hashable, Sendable {
                     offer.content, offer.packaging, transferSyntax: wish, quality: choice.quality,
                     isWildcard: choice.isWildcard))
         }
-        guard plain.count < offers.count else { return result }
-        let packagings = Set(offers.filter { $0.content == .document("*/*") }.map(\.packaging))
-        result += documents(in: accept).filter { packagings.contains($0.packaging) }
+        guard !offers.documents.isEmpty else { return result }
+        result += documents(in: accept).filter { offers.documents.contains($0.packaging) }
         // Stable: at equal weight documents come last.
         return result.enumerated().sorted { left, right in
             let (a, b) = (left.element, right.element)

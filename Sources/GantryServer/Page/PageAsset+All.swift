@@ -1273,72 +1273,33 @@ extension PageAsset {
         """#
 
     private static let pageCSS: StaticString = #"""
-        /* Gantry's page. Colours are named once for light and once for dark; everything else follows. */
+        /* Gantry's page. Each colour is named once, for light and for dark; everything else follows. */
 
         :root {
-          color-scheme: light;
-          --ground: #f3f5f7;
-          --surface: #ffffff;
-          --raised: #f8fafb;
-          --line: #d9e0e6;
-          --line-strong: #8795a3;
-          --text: #15202b;
-          --soft: #52606d;
-          --accent: #0a6580;
-          --accent-strong: #084f65;
-          --on-accent: #ffffff;
-          --tint: #e3f0f4;
-          --good: #17693c;
-          --warn: #855000;
-          --bad: #ae2323;
-          --bad-tint: #fcedec;
-          --shadow: 0 1px 2px rgb(16 32 48 / 6%), 0 2px 8px rgb(16 32 48 / 4%);
+          color-scheme: light dark;
+          --ground: light-dark(#f3f5f7, #0f1419);
+          --surface: light-dark(#ffffff, #171e25);
+          --raised: light-dark(#f8fafb, #1c242c);
+          --line: light-dark(#d9e0e6, #2b353f);
+          --line-strong: light-dark(#8795a3, #73818f);
+          --text: light-dark(#15202b, #e3e9ee);
+          --soft: light-dark(#52606d, #9eabb7);
+          --accent: light-dark(#0a6580, #6cc5de);
+          --accent-strong: light-dark(#084f65, #93d7ea);
+          --on-accent: light-dark(#ffffff, #06222b);
+          --tint: light-dark(#e3f0f4, #17313a);
+          --good: light-dark(#17693c, #74cf98);
+          --warn: light-dark(#855000, #e6b455);
+          --bad: light-dark(#ae2323, #ff9a92);
+          --bad-tint: light-dark(#fcedec, #351c1d);
+          --shadow: 0 1px 2px light-dark(rgb(16 32 48 / 6%), transparent), 0 2px 8px light-dark(rgb(16 32 48 / 4%), transparent);
           --sans: system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "DejaVu Sans", sans-serif;
           --mono: ui-monospace, "SF Mono", "Cascadia Mono", Menlo, "DejaVu Sans Mono", monospace;
           --bar: 3rem;
         }
 
-        @media (prefers-color-scheme: dark) {
-          :root:not([data-theme="light"]) {
-            color-scheme: dark;
-            --ground: #0f1419;
-            --surface: #171e25;
-            --raised: #1c242c;
-            --line: #2b353f;
-            --line-strong: #73818f;
-            --text: #e3e9ee;
-            --soft: #9eabb7;
-            --accent: #6cc5de;
-            --accent-strong: #93d7ea;
-            --on-accent: #06222b;
-            --tint: #17313a;
-            --good: #74cf98;
-            --warn: #e6b455;
-            --bad: #ff9a92;
-            --bad-tint: #351c1d;
-            --shadow: none;
-          }
-        }
-
-        :root[data-theme="dark"] {
-          color-scheme: dark;
-          --ground: #0f1419;
-          --surface: #171e25;
-          --raised: #1c242c;
-          --line: #2b353f;
-          --line-strong: #73818f;
-          --text: #e3e9ee;
-          --soft: #9eabb7;
-          --accent: #6cc5de;
-          --accent-strong: #93d7ea;
-          --on-accent: #06222b;
-          --tint: #17313a;
-          --good: #74cf98;
-          --warn: #e6b455;
-          --bad: #ff9a92;
-          --bad-tint: #351c1d;
-          --shadow: none;
-        }
+        :root[data-theme="light"] { color-scheme: light; }
+        :root[data-theme="dark"] { color-scheme: dark; }
 
         *, *::before, *::after { box-sizing: border-box; }
         [hidden] { display: none !important; }

@@ -21,9 +21,12 @@ struct TranscodedFile: Sendable {
             throw Problem(.notAcceptable, "The instance has no frames that could be converted.")
         }
         let head = try await access.head(of: instance)
-        let pieces = TranscodedPieces(self, layout)
-        let first = try await pieces.frames(pieces.indices)
-        return try pieces.beginning(head, first)
+        let (instance, target, access) = (instance, target, access)
+        let frames = try await FewAtATime(layout.frameCount, few: access.workers.parallelism) { index in
+            try await StoredFrame(instance: instance, layout: layout, number: index + 1).converted(
+                to: target, by: access)
+        }
+        return try TranscodedPieces(self, layout, head, frames)
     }
 
     fileprivate var meta: FileMetaInformation {
@@ -43,6 +46,10 @@ struct TranscodedFile: Sendable {
             dataSet.setString(image.photometricInterpretation.rawValue, for: .photometricInterpretation)
         }
         if image.samplesPerPixel > 1 { dataSet.setInt(image.planarConfiguration, for: .planarConfiguration) }
+        // Once lossy, always lossy, whatever the codestream is undone to (PS3.3 C.7.6.1.1.5).
+        if TransferSyntax(uid: instance.transferSyntaxUID)?.isLossy == true {
+            dataSet.setString("01", for: .lossyImageCompression)
+        }
         if dataSet.int(for: .bitsAllocated) != image.bitsAllocated {
             dataSet.setInt(image.bitsAllocated, for: .bitsAllocated)
         }
@@ -100,44 +107,32 @@ struct TranscodedFile: Sendable {
 struct TranscodedPieces: Sendable {
     private let file: TranscodedFile
     private let layout: FrameLayout
+    private var frames: FewAtATime<DecodedFrame>
     private var pixels: PixelDataWriting
     private var dataSet: DataSetStage
-    /// Which frames were converted last.
-    fileprivate private(set) var indices: Range<Int>
     /// What can be given.
-    private var ready: [ByteBuffer] = []
+    private var ready: [ByteBuffer]
     private var isPixelDataEnded = false
 
-    fileprivate init(_ file: TranscodedFile, _ layout: FrameLayout) {
+    /// Begins with file meta information, the data set in front of the pixel data, and the first frames.
+    fileprivate init(
+        _ file: TranscodedFile, _ layout: FrameLayout, _ head: InstanceHead, _ frames: FewAtATime<DecodedFrame>
+    ) throws {
         self.file = file
         self.layout = layout
+        self.frames = frames
         pixels = PixelDataWriting(target: file.target, frames: layout.frameCount)
         dataSet = DataSetStage(file.target)
-        indices = (0..<0).next(file.access.workers.parallelism, below: layout.frameCount)
-    }
-
-    fileprivate func frames(_ indices: Range<Int>) async throws -> [DecodedFrame] {
-        let (file, layout) = (file, layout)
-        return try await concurrentMap(indices) { index in
-            try await StoredFrame(instance: file.instance, layout: layout, number: index + 1)
-                .converted(to: file.target, by: file.access)
+        ready = [ByteBuffer(bytes: file.meta.encoded())]
+        if let first = frames.made.first?.value {
+            let beginning = try file.beginDataSet(head, first, &pixels)
+            ready.append(dataSet.coded(beginning))
         }
+        try takeFrames()
     }
 
-    /// With file meta information, the data set in front of the pixel data, and the first frames.
-    fileprivate func beginning(_ head: InstanceHead, _ first: [DecodedFrame]) throws -> TranscodedPieces {
-        var begun = self
-        begun.ready = [ByteBuffer(bytes: file.meta.encoded())]
-        if let frame = first.first {
-            let bytes = try file.beginDataSet(head, frame, &begun.pixels)
-            begun.ready.append(begun.dataSet.coded(bytes))
-        }
-        try begun.take(first)
-        return begun
-    }
-
-    private mutating func take(_ frames: [DecodedFrame]) throws {
-        for frame in frames {
+    private mutating func takeFrames() throws {
+        for (_, frame) in frames.made {
             for piece in try pixels.pieces(of: frame) { ready.append(dataSet.coded(piece)) }
         }
     }
@@ -145,15 +140,13 @@ struct TranscodedPieces: Sendable {
     /// The next piece; `nil` at the end.
     mutating func next() async throws -> ByteBuffer? {
         if ready.isEmpty, !isPixelDataEnded {
-            let following = indices.next(file.access.workers.parallelism, below: layout.frameCount)
-            if following.isEmpty {
+            frames = try await frames.following()
+            try takeFrames()
+            if frames.isEmpty {
                 isPixelDataEnded = true
                 ready.append(dataSet.coded(pixels.end()))
                 if let tail = try await file.tail(behind: layout) { ready.append(dataSet.coded(tail)) }
                 if let end = dataSet.end() { ready.append(end) }
-            } else {
-                try take(try await frames(following))
-                indices = following
             }
         }
         return ready.isEmpty ? nil : ready.removeFirst()

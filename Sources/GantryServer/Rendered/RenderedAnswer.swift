@@ -66,28 +66,24 @@ struct RenderedAnswer: Sendable {
         var generator = SystemRandomNumberGenerator()
         let writer = MultipartRelatedWriter(partType: parts[0].mediaType, using: &generator)
         let (rendered, rendering) = (parts, rendering)
-        let few = pixels.workers.parallelism
-        let make: @Sendable (Int) async throws -> RenderedPart.Ready = { index in
+        // What cannot be rendered is told with a status: later parts can only cut the answer off.
+        let first = try await FewAtATime(rendered.count, few: pixels.workers.parallelism) { index in
             try await rendered[index].make(rendering, by: pixels)
         }
-        // What cannot be rendered is told with a status: later parts can only cut the answer off.
-        let firstIndices = (0..<0).next(few, below: rendered.count)
-        let first = try await concurrentMap(firstIndices, make)
         let body = ResponseBody { output in
             var parts = writer
-            var (indices, ready) = (firstIndices, first)
-            while !ready.isEmpty {
-                let following = indices.next(few, below: rendered.count)
-                async let next = concurrentMap(following, make)
-                for (index, content) in zip(indices, ready) {
+            var following = first
+            while !following.isEmpty {
+                let few = following
+                async let next = few.following()
+                for (index, content) in few.made {
                     let part = rendered[index]
                     let head = parts.partBegins(
                         contentType: part.contentType, location: "\(base)\(part.path)", length: content.count)
                     try await output.write(ByteBuffer(bytes: head))
                     try await content.write(to: &output)
                 }
-                ready = try await next
-                indices = following
+                following = try await next
             }
             try await output.write(ByteBuffer(bytes: parts.end()))
             try await output.finish(nil)

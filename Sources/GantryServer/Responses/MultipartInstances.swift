@@ -14,25 +14,23 @@ struct MultipartInstances: Sendable {
 
     /// The body; its boundary is in `writer`, whose Content-Type the answer has to carry.
     func body(_ writer: MultipartRelatedWriter) async throws -> ResponseBody {
-        let make: @Sendable (Int) async throws -> ReadyInstance = { [contents, blobs] index in
+        // What cannot be had is told with a status: later instances can only cut the answer off.
+        let first = try await FewAtATime(contents.count, few: parallelism) { [contents, blobs] index in
             try await ReadyInstance(contents[index], from: blobs)
         }
-        let firstIndices = (0..<0).next(parallelism, below: contents.count)
-        // What cannot be had is told with a status: later instances can only cut the answer off.
-        let first = try await concurrentMap(firstIndices, make)
         // One instance in memory is one write, with its length.
-        if contents.count == 1, let only = first.first, let file = only.file {
+        if contents.count == 1, let only = first.made.first?.value, let file = only.file {
             var parts = writer
             let head = ByteBuffer(bytes: header(of: only.content, &parts, length: file.readableBytes))
             return ResponseBody(contentsOf: [head, file, ByteBuffer(bytes: parts.end())])
         }
         return ResponseBody { output in
             var parts = writer
-            var (indices, current) = (firstIndices, first)
-            while !current.isEmpty {
-                let following = indices.next(parallelism, below: contents.count)
-                async let next = concurrentMap(following, make)
-                for ready in current {
+            var following = first
+            while !following.isEmpty {
+                let few = following
+                async let next = few.following()
+                for (_, ready) in few.made {
                     let head = ByteBuffer(bytes: header(of: ready.content, &parts, length: ready.length))
                     if let file = ready.file {
                         try await output.write(contentsOf: [head, file])
@@ -41,8 +39,7 @@ struct MultipartInstances: Sendable {
                         try await ready.content.write(from: blobs, to: &output)
                     }
                 }
-                current = try await next
-                indices = following
+                following = try await next
             }
             try await output.write(ByteBuffer(bytes: parts.end()))
             try await output.finish(nil)

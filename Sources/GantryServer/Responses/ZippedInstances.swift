@@ -25,19 +25,17 @@ struct ZippedInstances: Sendable {
     }
 
     private func body() async throws -> ResponseBody {
-        let make: @Sendable (Int) async throws -> ReadyInstance = { [contents, blobs] index in
+        // What cannot be had is told with a status: later instances can only cut the answer off.
+        let first = try await FewAtATime(contents.count, few: parallelism) { [contents, blobs] index in
             try await ReadyInstance(contents[index], from: blobs)
         }
-        let firstIndices = (0..<0).next(parallelism, below: contents.count)
-        // What cannot be had is told with a status: later instances can only cut the answer off.
-        let first = try await concurrentMap(firstIndices, make)
         return ResponseBody { output in
             let zip = try ZipWriter()
-            var (indices, current) = (firstIndices, first)
-            while !current.isEmpty {
-                let following = indices.next(parallelism, below: contents.count)
-                async let next = concurrentMap(following, make)
-                for ready in current {
+            var following = first
+            while !following.isEmpty {
+                let few = following
+                async let next = few.following()
+                for (_, ready) in few.made {
                     let content = ready.content
                     try zip.begin(
                         Self.name(of: content.instance), length: ready.length,
@@ -54,8 +52,7 @@ struct ZippedInstances: Sendable {
                     try zip.end()
                     try await output.write(contentsOf: zip.takeOutput())
                 }
-                current = try await next
-                indices = following
+                following = try await next
             }
             try zip.finish()
             try await output.write(contentsOf: zip.takeOutput())

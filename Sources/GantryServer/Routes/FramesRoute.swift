@@ -125,25 +125,23 @@ struct FramesRoute: Sendable {
         let writer = MultipartRelatedWriter(
             partType: form.mediaType, transferSyntax: isUniform ? form.transferSyntaxUID : nil, using: &generator)
         let pixels = pixels
-        let few = pixels.workers.parallelism
-        let make: @Sendable (Int) async throws -> ByteBuffer = { try await pieces[$0].bytes(by: pixels) }
         // What cannot be decoded is told with a status: later frames can only cut the answer off.
-        let firstIndices = (0..<0).next(few, below: pieces.count)
-        let first = try await concurrentMap(firstIndices, make)
+        let first = try await FewAtATime(pieces.count, few: pixels.workers.parallelism) { index in
+            try await pieces[index].bytes(by: pixels)
+        }
         let body = ResponseBody { output in
             var parts = writer
-            var (indices, frames) = (firstIndices, first)
-            while !frames.isEmpty {
-                let following = indices.next(few, below: pieces.count)
-                async let next = concurrentMap(following, make)
-                for (index, bytes) in zip(indices, frames) {
+            var following = first
+            while !following.isEmpty {
+                let few = following
+                async let next = few.following()
+                for (index, bytes) in few.made {
                     let head = parts.partBegins(
                         contentType: pieces[index].form.contentType, location: pieces[index].location(at: base),
                         length: bytes.readableBytes)
                     try await output.write(contentsOf: [ByteBuffer(bytes: head), bytes])
                 }
-                frames = try await next
-                indices = following
+                following = try await next
             }
             try await output.write(ByteBuffer(bytes: parts.end()))
             try await output.finish(nil)
@@ -189,7 +187,7 @@ struct FramesRoute: Sendable {
         case .pixels(let mediaType):
             Self.selection.pixels(
                 mediaType: mediaType, stored: instance.transferSyntaxUID, wish: representation.transferSyntax)
-        case .dicom, .dicomJSON, .dicomXML, .document, .rendered, .zip, .wadl: .unavailable(.notOfMediaType)
+        case .dicom, .dicomJSON, .dicomXML, .document, .zip, .wadl: .unavailable(.notOfMediaType)
         }
     }
 

@@ -144,7 +144,7 @@ private struct InstanceWishes {
                 switch representation.content {
                 case .dicom: .files
                 case .zip: .zip
-                case .octetStream, .pixels, .document, .dicomJSON, .dicomXML, .rendered, .wadl: .bulkData
+                case .octetStream, .pixels, .document, .dicomJSON, .dicomXML, .wadl: .bulkData
                 }
             if form != .files, representation.isWildcard, !result.isEmpty { continue }
             if let index = result.firstIndex(where: { $0.form == form }) {

@@ -84,7 +84,7 @@ extension TransferSyntaxSelection.Reason {
         case .forbidden:
             "Implicit VR and big endian transfer syntaxes are not sent (PS3.18 8.7.3); ask for Explicit VR Little Endian."
         case .cannotDecode:
-            "The pixel data is compressed, and this version does not decode it; transfer-syntax=* gives the stored bytes."
+            "The pixel data cannot be decoded here; transfer-syntax=* gives the stored bytes."
         case .cannotEncode:
             "This version does not make that transfer syntax; transfer-syntax=* gives the stored bytes."
         case .notOfMediaType: "The media type does not carry that transfer syntax (PS3.18 8.7.3.3.2)."

@@ -20,15 +20,8 @@ struct JPEGExtendedDecoder {
     ) throws(CodecError) {
         // A block takes two bits or more.
         guard blocksPerRow * blockRows * shape.samples / 4 <= codestream.count else { throw .truncated }
-        var scans = JPEGScans(codestream, header)
-        var missing = Set(header.components.indices)
-        while !missing.isEmpty {
-            guard let scan = try scans.next() else { throw .corrupt("components without a scan") }
-            guard missing.isSuperset(of: scan.components.map(\.index)) else { throw .corrupt("a component twice") }
-            // Spectral selection and approximation mean nothing in this process; some encoders write zeros.
-            missing.subtract(scan.components.map(\.index))
-            let data = EntropyCodedData(codestream, from: scan.dataOffset)
-            scans.skip(to: data.endOffset)
+        // Spectral selection and approximation mean nothing in this process; some encoders write zeros.
+        try JPEGScans.forEach(of: codestream, header) { (scan, scans, data) throws(CodecError) in
             try decode(scan, scans, data, into: output)
         }
     }

@@ -16,14 +16,7 @@ struct JPEGLosslessDecoder {
     mutating func decode(
         _ codestream: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer
     ) throws(CodecError) {
-        var scans = JPEGScans(codestream, header)
-        var missing = Set(header.components.indices)
-        while !missing.isEmpty {
-            guard let scan = try scans.next() else { throw .corrupt("components without a scan") }
-            guard missing.isSuperset(of: scan.components.map(\.index)) else { throw .corrupt("a component twice") }
-            missing.subtract(scan.components.map(\.index))
-            let data = EntropyCodedData(codestream, from: scan.dataOffset)
-            scans.skip(to: data.endOffset)
+        try JPEGScans.forEach(of: codestream, header) { (scan, scans, data) throws(CodecError) in
             try decode(scan, scans, data, into: output)
         }
     }

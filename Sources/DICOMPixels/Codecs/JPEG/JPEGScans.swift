@@ -24,16 +24,33 @@ struct JPEGScans {
     /// In units of the scan; 0 for none.
     private(set) var restartInterval = 0
 
-    init(_ codestream: UnsafeRawBufferPointer, _ header: JPEGHeader) {
+    private init(_ codestream: UnsafeRawBufferPointer, _ header: JPEGHeader) {
         reader = CodestreamReader(codestream)
         self.header = header
     }
 
+    /// Shows the scans of a sequential image until every component has had its one, with the tables that hold for each.
+    static func forEach(
+        of codestream: UnsafeRawBufferPointer, _ header: JPEGHeader,
+        _ body: (Scan, JPEGScans, EntropyCodedData) throws(CodecError) -> Void
+    ) throws(CodecError) {
+        var scans = JPEGScans(codestream, header)
+        var missing = Set(header.components.indices)
+        while !missing.isEmpty {
+            guard let scan = try scans.next() else { throw .corrupt("components without a scan") }
+            guard missing.isSuperset(of: scan.components.map(\.index)) else { throw .corrupt("a component twice") }
+            missing.subtract(scan.components.map(\.index))
+            let data = EntropyCodedData(codestream, from: scan.dataOffset)
+            scans.skip(to: data.endOffset)
+            try body(scan, scans, data)
+        }
+    }
+
     /// Goes on behind the data of a scan.
-    mutating func skip(to offset: Int) { reader = CodestreamReader(reader.bytes, at: offset) }
+    private mutating func skip(to offset: Int) { reader = CodestreamReader(reader.bytes, at: offset) }
 
     /// The next scan; `nil` at the end of the image.
-    mutating func next() throws(CodecError) -> Scan? {
+    private mutating func next() throws(CodecError) -> Scan? {
         while true {
             let marker = try reader.nextMarker()
             if marker == JPEGMarker.endOfImage { return nil }
