@@ -124,6 +124,7 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict),
+        .target(name: "Access", dependencies: ["SQLStorage"], swiftSettings: strict),
         .target(
             name: "Audit",
             dependencies: ["SQLStorage", .product(name: "Crypto", package: "swift-crypto")],
@@ -131,7 +132,7 @@ let package = Package(
         .target(
             name: "Ingestion",
             dependencies: [
-                "Archive", "Audit", "Messaging", "Observability", "DICOMCore", "DICOMModels", "DICOMPixels",
+                "Access", "Archive", "Audit", "Messaging", "Observability", "DICOMCore", "DICOMModels", "DICOMPixels",
                 "BlobStorage", "SQLStorage", .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"), .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -144,7 +145,7 @@ let package = Package(
             dependencies: [
                 "CArchive", "CZlib", "PixelWorkers", "DICOMCore", "DICOMModels", "DICOMPixels", "DICOMWeb",
                 "Observability",
-                "SQLStorage", "BlobStorage", "Messaging", "Archive", "Audit", "Ingestion",
+                "SQLStorage", "BlobStorage", "Messaging", "Access", "Archive", "Audit", "Ingestion",
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
@@ -163,7 +164,7 @@ let package = Package(
             dependencies: [
                 "GantryServer", "PixelWorkers", "SQLiteStorage", "SQLStorage", "BlobStorage", "DICOMWebClient",
                 "DICOMCore",
-                "DICOMModels", "DICOMWeb", "Archive", "Audit", "Ingestion", "Messaging", "Observability",
+                "DICOMModels", "DICOMWeb", "Access", "Archive", "Audit", "Ingestion", "Messaging", "Observability",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Logging", package: "swift-log"), .product(name: "Metrics", package: "swift-metrics"),
@@ -208,7 +209,7 @@ let package = Package(
         .testTarget(
             name: "ArchiveTests",
             dependencies: [
-                "Archive", "Audit", "Messaging", "Ingestion", "SQLStorage", "SQLiteStorage", "BlobStorage",
+                "Access", "Archive", "Audit", "Messaging", "Ingestion", "SQLStorage", "SQLiteStorage", "BlobStorage",
                 "DICOMCore", "DICOMModels", "DICOMWeb", "GantryTesting",
                 .product(name: "Logging", package: "swift-log"), .product(name: "NIOCore", package: "swift-nio"),
             ],
@@ -220,8 +221,8 @@ let package = Package(
         .testTarget(
             name: "GantryServerTests",
             dependencies: [
-                "GantryServer", "PixelWorkers", "SQLiteStorage", "SQLStorage", "BlobStorage", "Archive", "Audit",
-                "Ingestion",
+                "GantryServer", "PixelWorkers", "SQLiteStorage", "SQLStorage", "BlobStorage", "Access", "Archive",
+                "Audit", "Ingestion",
                 "DICOMCore", "DICOMModels", "DICOMPixels", "DICOMWeb", "Observability", "GantryTesting",
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "CoreMetrics", package: "swift-metrics"),

@@ -20,10 +20,7 @@ struct ChangeWriter {
     mutating func waitForOthers() throws {
         guard !isAlone else { return }
         isAlone = true
-        switch transaction.dialect.product {
-        case .sqlite: break
-        case .postgreSQL: try transaction.execute("LOCK TABLE changes IN SHARE ROW EXCLUSIVE MODE")
-        }
+        if let lock = transaction.dialect.lock("changes") { try transaction.execute(lock) }
     }
 
     /// Writes a change row. Returns its sequence number.

@@ -4,7 +4,7 @@ package import SQLStorage
 /// Writes the audit trail: a chain of records, each holding the hash of the one before it (security.md C.6).
 ///
 /// The end of the chain is read in the transaction that appends to it, so a rollback leaves nothing behind. Several
-/// writers cannot fork the chain, because the sequence number is the key. Where many instances of one request and
+/// writers take turns, and cannot fork the chain, because the sequence number is the key. Where many instances of one request and
 /// study fare alike, the caller makes one event of them: cost is per event, not per instance.
 package struct AuditLog: Sendable {
     package init() {}
@@ -12,6 +12,7 @@ package struct AuditLog: Sendable {
     /// Appends events in their order, in the caller's transaction.
     package func append(_ events: [AuditEvent], in transaction: any SQLTransaction) throws {
         guard !events.isEmpty else { return }
+        if let lock = transaction.dialect.lock("audit_records") { try transaction.execute(lock) }
         var head = try Self.head(in: transaction)
         for event in events {
             let record = event.canonicalJSON

@@ -170,7 +170,7 @@ private struct AuditGrouping {
             AuditEvent(
                 id: record.auditID.description, time: record.time, kind: kind, action: action,
                 outcome: outcome, outcomeText: outcomeText,
-                actor: AuditEvent.Actor(client: origin.principal, address: origin.remoteAddress),
+                actor: AuditEvent.Actor(origin),
                 door: origin.door.rawValue, requestID: origin.requestID, study: study?.string,
                 objects: object.map { [$0] } ?? [], byteCount: record.byteCount))
     }

@@ -33,7 +33,7 @@ package struct DeletionRecord: Sendable {
             id: UUIDv7(milliseconds: time).description, time: time,
             kind: series == nil ? .studyDeleted : .instancesAccessed,
             action: .delete,
-            outcome: .success, actor: AuditEvent.Actor(client: origin.principal, address: origin.remoteAddress),
+            outcome: .success, actor: AuditEvent.Actor(origin),
             door: origin.door.rawValue, requestID: origin.requestID, study: study.string)
     }
 

@@ -1,3 +1,5 @@
+package import Access
+import Audit
 package import DICOMCore
 
 /// Where an instance comes from and what was asked for it.
@@ -15,18 +17,27 @@ package struct IngestionOrigin: Hashable, Sendable {
     package var requestID: String
     /// The network address of the other side.
     package var remoteAddress: String?
-    /// The client or subject that the credential names.
-    package var principal: String?
+    /// Who sent it.
+    package var principal: Principal
     /// The study of the request's path: every instance should belong to it.
     package var targetStudy: UID?
 
     package init(
-        door: Door, requestID: String, remoteAddress: String? = nil, principal: String? = nil, targetStudy: UID? = nil
+        door: Door, requestID: String, remoteAddress: String? = nil, principal: Principal = .anonymous, targetStudy: UID? = nil
     ) {
         self.door = door
         self.requestID = requestID
         self.remoteAddress = remoteAddress
         self.principal = principal
         self.targetStudy = targetStudy
+    }
+}
+
+extension AuditEvent.Actor {
+    /// Who sent it, as the audit trail tells it.
+    init(_ origin: IngestionOrigin) {
+        self.init(
+            client: origin.principal.client, credentialID: origin.principal.credentialID,
+            organization: origin.principal.organization, address: origin.remoteAddress)
     }
 }

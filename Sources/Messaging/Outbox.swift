@@ -9,6 +9,9 @@ package struct Outbox: Sendable {
 
     /// Appends events in their order, in the caller's transaction.
     package func append(_ events: [CloudEvent], in transaction: any SQLTransaction) throws {
+        guard !events.isEmpty else { return }
+        // Positions become visible in their order: a relay that reads on from the last one misses none.
+        if let lock = transaction.dialect.lock("outbox_events") { try transaction.execute(lock) }
         for event in events {
             try transaction.execute(
                 SQLStatement(

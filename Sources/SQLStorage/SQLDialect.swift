@@ -66,4 +66,14 @@ package struct SQLDialect: Hashable, Sendable {
         case .postgreSQL: " FOR UPDATE SKIP LOCKED"
         }
     }
+
+    /// What makes a transaction wait until no other one writes to the table, for rows whose numbers must have no gaps and
+    /// become visible in their order; `nil` where there is one writer anyway. Who locks several does it in this order:
+    /// `changes`, `outbox_events`, `audit_records`.
+    package func lock(_ table: StaticString) -> SQLStatement? {
+        switch product {
+        case .sqlite: nil
+        case .postgreSQL: "LOCK TABLE \(raw: table) IN SHARE ROW EXCLUSIVE MODE"
+        }
+    }
 }

@@ -1,3 +1,4 @@
+package import Access
 package import Hummingbird
 package import NIOCore
 
@@ -7,6 +8,8 @@ package struct GantryContext: RequestContext {
     package var coreContext: CoreRequestContextStorage
     /// The connection; the answer to `Expect: 100-continue` goes out on it.
     package let channel: any Channel
+    /// Who asks.
+    package var principal = Principal.anonymous
 
     package init(source: ApplicationRequestContextSource) {
         self.coreContext = .init(source: source)

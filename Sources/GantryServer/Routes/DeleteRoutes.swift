@@ -14,7 +14,8 @@ struct DeleteRoutes: Sendable {
         let record = DeletionRecord(
             study: entity.study, series: entity.series, instance: entity.instance,
             origin: IngestionOrigin(
-                door: .stow, requestID: context.requestID, remoteAddress: context.remoteAddress),
+                door: .stow, requestID: context.requestID, remoteAddress: context.remoteAddress,
+                principal: context.principal),
             eventSource: eventSource, time: now)
         _ = try await archive.delete(
             study: entity.study, series: entity.series, instance: entity.instance, now: now

@@ -35,7 +35,9 @@ struct StoreRoutes: Sendable {
 
         // 2. The body, part by part.
         let origin = IngestionOrigin(
-            door: .stow, requestID: context.requestID, remoteAddress: context.remoteAddress, targetStudy: study)
+            door: .stow, requestID: context.requestID, remoteAddress: context.remoteAddress,
+            principal: context.principal,
+            targetStudy: study)
         let body = LimitedBody(request.body, limit: limits.bytesPerRequest, coding: coding)
         let outcomes: [IngestionOutcome]
         switch contentType {

@@ -1,3 +1,4 @@
+import Access
 import Archive
 import Audit
 import BlobStorage
@@ -76,7 +77,8 @@ final class IngestionHarness: Sendable {
         _ bytes: [UInt8], targetStudy: String? = nil, request: String = "r1", pieceLength: Int = .max
     ) async -> ReceivedInstance {
         let origin = IngestionOrigin(
-            door: .stow, requestID: request, remoteAddress: "192.0.2.1", principal: "tester",
+            door: .stow, requestID: request, remoteAddress: "192.0.2.1",
+            principal: Principal(client: "tester", credentialID: nil, organization: nil, scopes: [.dicomwebStore]),
             targetStudy: targetStudy.flatMap { UID($0) })
         var receiver = await pipeline.receive(expectedLength: bytes.count, origin: origin)
         var rest = bytes[...]
