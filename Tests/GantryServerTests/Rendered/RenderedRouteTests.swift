@@ -151,6 +151,8 @@ import Testing
             #expect(page.headers[.contentSecurityPolicy] == "default-src 'none'; style-src 'unsafe-inline'; sandbox")
             let text = try await server.send(.get, report.path + "/rendered", [.accept: "text/plain"])
             #expect(text.headers[.contentType] == "text/plain; charset=utf-8" && text.body.contains("<script>"))
+            let xml = try await server.send(.get, report.path + "/rendered", [.accept: "text/xml"])
+            #expect(xml.headers[.contentType] == "text/xml; charset=utf-8" && xml.body.hasPrefix("<?xml"))
             #expect(try await server.send(.get, report.path + "/rendered", [.accept: "image/*"]).status == 406)
             #expect(try await server.send(.get, report.path + "/frames/1/rendered").status == 404)
             let raw = TestInstance.other("66", 5)
