@@ -7,7 +7,8 @@ import Synchronization
 ///
 /// First the blobs of a batch are made durable in one act, then the rows of all durable instances, events and audit
 /// records are written in one transaction. Answers are given after that. Where the blobs' medium is asked over a
-/// network, both work at the same time, each on its own batch.
+/// network, both work at the same time, each on its own batch, and so do several acts of the first kind: one that has
+/// to be tried again does not hold back the others.
 final class CommitQueue: Sendable {
     /// What became of one submission.
     enum Answer: Sendable {
@@ -100,7 +101,12 @@ final class CommitQueue: Sendable {
             return
         }
         await withDiscardingTaskGroup { group in
-            group.addTask { await self.makeDurable() }
+            group.addTask {
+                await withDiscardingTaskGroup { acts in
+                    for _ in 0..<Self.durableActs { acts.addTask { await self.makeDurable() } }
+                }
+                self.durable.close()
+            }
             group.addTask { await self.commit() }
         }
     }
@@ -172,8 +178,10 @@ final class CommitQueue: Sendable {
             // The second stage closes only after this one has ended.
             _ = durable.put(contentsOf: ready)
         }
-        durable.close()
     }
+
+    /// How many batches are made durable at the same time, over a network.
+    private static let durableActs = 4
 
     /// Those whose blobs are safe; the others are answered.
     private func makeDurable(_ batch: [Submission]) async -> [Submission] {

@@ -78,6 +78,54 @@ extension ConfigurationKey {
             "The folder of the database and of the stored instances. It is made when it is not there. A relative path counts from the working folder."
         ),
         ConfigurationKey(
+            "database", \.databaseURL, .databaseURL,
+            "A PostgreSQL database as `postgres://user@host:5432/name`, `?sslmode=…` behind it where `verify-full` is not wanted. Empty: the embedded database in the data folder."
+        ),
+        ConfigurationKey(
+            secret: "postgres.password", \.postgres.password,
+            "The password, where `database` has none."),
+        ConfigurationKey(
+            "postgres.connections", \.postgres.connections, .wholeNumber(2...1_000),
+            "Connections that one process holds at most."),
+        ConfigurationKey(
+            "postgres.statementTimeout", \.postgres.statementTimeout, .time(atLeast: .seconds(1)),
+            "A statement that takes longer is given up."),
+        ConfigurationKey(
+            "postgres.rootCertificate", \.postgres.rootCertificate, .file,
+            "A PEM file with the authorities that may vouch for the server. Empty: those of the system."),
+        ConfigurationKey(
+            "objects.s3.bucket", \.s3.bucket, .optionalText("name of a bucket, or empty"),
+            "The S3 bucket in which instances are kept. Empty: files in the data folder."),
+        ConfigurationKey(
+            "objects.s3.endpoint", \.s3.endpoint, .address,
+            "The address of the S3 service. Empty: Amazon's in `objects.s3.region`."),
+        ConfigurationKey(
+            "objects.s3.region", \.s3.region, .text("region"), "The region that requests are signed for."),
+        ConfigurationKey(
+            "objects.s3.addressing", \.s3.addressing, .choice,
+            "Where addresses name the bucket: in the `path`, which every service takes, or in the `host`."),
+        ConfigurationKey(
+            "objects.s3.prefix", \.s3.prefix, .text("beginning of a key, as gantry/, or empty") { !$0.hasPrefix("/") },
+            "What every key begins with, so that others can use the same bucket."),
+        ConfigurationKey(
+            secret: "objects.s3.accessKeyID", \.s3.accessKeyID,
+            "The id of the key that signs requests. Empty: a web identity, where `AWS_WEB_IDENTITY_TOKEN_FILE` and `AWS_ROLE_ARN` name one."
+        ),
+        ConfigurationKey(
+            secret: "objects.s3.secretAccessKey", \.s3.secretAccessKey, "The secret that belongs to the key's id."),
+        ConfigurationKey(
+            secret: "objects.s3.sessionToken", \.s3.sessionToken, "The token of a temporary key."),
+        ConfigurationKey(
+            "objects.s3.rootCertificate", \.s3.rootCertificate, .file,
+            "A PEM file with the authorities that may vouch for the service. Empty: those of the system."),
+        ConfigurationKey(
+            "objects.s3.connections", \.s3.connections, .wholeNumber(1...1_000),
+            "Requests to the service that run at the same time."),
+        ConfigurationKey(
+            "objects.s3.partBytes", \.s3.partBytes, .size(atLeast: 5 << 20),
+            "An instance above this goes up in parts of this size. At most two of them are in memory for each that arrives."
+        ),
+        ConfigurationKey(
             "sqlite.cache", \.sqlite.cacheBytes, .size(atLeast: 1 << 20),
             "Memory for pages of the embedded database."),
         ConfigurationKey(

@@ -10,7 +10,11 @@ package struct GantryConfiguration: Sendable, Hashable {
     package var limits = Limits()
     /// The folder of the embedded database and of the stored instances.
     package var dataFolder = "./gantry-data"
+    /// `postgres://user@host/name`; `nil` for the embedded database in the data folder.
+    package var databaseURL: String?
     package var sqlite = SQLite()
+    package var postgres = Postgres()
+    package var s3 = S3()
     package var disk = Disk()
     package var store = Store()
     package var search = Search()
@@ -63,6 +67,37 @@ package struct GantryConfiguration: Sendable, Hashable {
     /// The embedded database.
     package struct SQLite: Sendable, Hashable {
         package var cacheBytes = 8 << 20
+    }
+
+    /// The PostgreSQL server, when there is one.
+    package struct Postgres: Sendable, Hashable {
+        package var password = ""
+        package var connections = 8
+        package var statementTimeout: Duration = .seconds(30)
+        /// A PEM file of the authorities that may vouch for the server; `nil` for those of the system.
+        package var rootCertificate: String?
+    }
+
+    /// The S3 bucket of the stored instances.
+    package struct S3: Sendable, Hashable {
+        /// How the bucket is named in addresses: as the first segment of the path, or as part of the host's name.
+        package enum Addressing: String, CaseIterable, Sendable { case path, host }
+
+        /// `nil` keeps instances in the data folder.
+        package var bucket: String?
+        /// `nil` for Amazon's own in the region.
+        package var endpoint: String?
+        package var region = "us-east-1"
+        package var addressing = Addressing.path
+        /// In front of every key.
+        package var prefix = ""
+        /// Empty: from a web identity, where the environment names one.
+        package var accessKeyID = ""
+        package var secretAccessKey = ""
+        package var sessionToken = ""
+        package var rootCertificate: String?
+        package var connections = 16
+        package var partBytes = 8 << 20
     }
 
     /// How full the disk of the stored instances may get.
