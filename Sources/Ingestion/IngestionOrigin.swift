@@ -23,7 +23,8 @@ package struct IngestionOrigin: Hashable, Sendable {
     package var targetStudy: UID?
 
     package init(
-        door: Door, requestID: String, remoteAddress: String? = nil, principal: Principal = .anonymous, targetStudy: UID? = nil
+        door: Door, requestID: String, remoteAddress: String? = nil, principal: Principal = .anonymous,
+        targetStudy: UID? = nil
     ) {
         self.door = door
         self.requestID = requestID

@@ -19,7 +19,8 @@ extension GantryConfiguration {
         }
         if s3.bucket != nil, s3.accessKeyID.isEmpty != s3.secretAccessKey.isEmpty {
             let missing = "objects.s3." + (s3.accessKeyID.isEmpty ? "accessKeyID" : "secretAccessKey")
-            problems.append(.init(origin(missing), key: missing, "is missing, though the other half of the key is there"))
+            problems.append(
+                .init(origin(missing), key: missing, "is missing, though the other half of the key is there"))
         }
         if s3.bucket == nil, s3.endpoint != nil {
             problems.append(
