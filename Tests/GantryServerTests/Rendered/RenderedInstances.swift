@@ -89,7 +89,8 @@ extension TestInstance {
     /// A table of words, as modality, VOI and presentation LUTs have it.
     static func table(first: Int, bits: Int, _ entries: [Int]) -> [DataElement] {
         [
-            DataElement(.lutDescriptor, .US, .bytes([entries.count, first, bits].flatMap { TestBytes.uint16($0) }[...])),
+            DataElement(
+                .lutDescriptor, .US, .bytes([entries.count, first, bits].flatMap { TestBytes.uint16($0) }[...])),
             DataElement(.lutData, .OW, .bytes(entries.flatMap { TestBytes.uint16($0) }[...])),
         ]
     }
