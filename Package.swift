@@ -52,6 +52,7 @@ let package = Package(
         .systemLibrary(name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
         .systemLibrary(name: "CGIF", providers: [.apt(["libgif-dev"])]),
         .systemLibrary(name: "CLCMS", pkgConfig: "lcms2", providers: [.apt(["liblcms2-dev"])]),
+        .systemLibrary(name: "CPostgreSQL", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
 
         // row 1: the standard's own languages, and how we tell what we do
         .target(name: "DICOMCore", dependencies: ["CZlib"], swiftSettings: strict),
@@ -85,6 +86,10 @@ let package = Package(
                 "SQLStorage", .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "GRDBSQLite", package: "GRDB.swift"), .product(name: "Logging", package: "swift-log"),
             ],
+            swiftSettings: strict),
+        .target(
+            name: "PostgreSQLStorage",
+            dependencies: ["CPostgreSQL", "SQLStorage", .product(name: "Logging", package: "swift-log")],
             swiftSettings: strict),
         .target(
             name: "BlobStorage",
@@ -177,7 +182,8 @@ let package = Package(
         .target(
             name: "GantryTesting",
             dependencies: [
-                "DICOMCore", "SQLStorage", "BlobStorage", .product(name: "NIOCore", package: "swift-nio"),
+                "DICOMCore", "SQLStorage", "SQLiteStorage", "PostgreSQLStorage", "BlobStorage",
+                .product(name: "Logging", package: "swift-log"), .product(name: "NIOCore", package: "swift-nio"),
             ],
             swiftSettings: strict),
         .target(
@@ -200,7 +206,11 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(
-            name: "SQLStorageTests", dependencies: ["SQLStorage", "SQLiteStorage", "GantryTesting"],
+            name: "SQLStorageTests",
+            dependencies: [
+                "SQLStorage", "SQLiteStorage", "PostgreSQLStorage", "GantryTesting",
+                .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "BlobStorageTests",
@@ -209,7 +219,7 @@ let package = Package(
         .testTarget(
             name: "ArchiveTests",
             dependencies: [
-                "Access", "Archive", "Audit", "Messaging", "Ingestion", "SQLStorage", "SQLiteStorage", "BlobStorage",
+                "Access", "Archive", "Audit", "Messaging", "Ingestion", "SQLStorage", "PostgreSQLStorage", "BlobStorage",
                 "DICOMCore", "DICOMModels", "DICOMWeb", "GantryTesting",
                 .product(name: "Logging", package: "swift-log"), .product(name: "NIOCore", package: "swift-nio"),
             ],

@@ -19,8 +19,8 @@ enum DatabaseFailure: Hashable {
         }
         switch error.code {
         case .full: self = .full
-        case .busy, .corrupt, .readOnly, .networkFileSystem: self = .down(isOutcomeUnknown: false)
-        case .io, .connection: self = .down(isOutcomeUnknown: true)
+        case .busy, .connection, .corrupt, .readOnly, .networkFileSystem: self = .down(isOutcomeUnknown: false)
+        case .io, .outcomeUnknown: self = .down(isOutcomeUnknown: true)
         case .serialization: self = .again
         case .constraint, .syntax, .schema, .other: self = .ofRecord
         }

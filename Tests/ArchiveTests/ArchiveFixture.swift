@@ -4,12 +4,11 @@ import DICOMCore
 import Foundation
 import GantryTesting
 import SQLStorage
-import SQLiteStorage
 import Synchronization
 
 /// An archive in a folder of its own, and instances to put into it.
 final class ArchiveFixture: Sendable {
-    let database: SQLiteDatabase
+    let database: any SQLDatabase
     let blobs = MemoryBlobStore(clock: { 0 })
     let archive: Archive
     private let folder: URL
@@ -20,7 +19,7 @@ final class ArchiveFixture: Sendable {
     init() async throws {
         folder = FileManager.default.temporaryDirectory.appending(path: "archive-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        database = try SQLiteDatabase(SQLiteConfiguration(path: folder.appending(path: "gantry.sqlite").path))
+        database = try await TestDatabase.current.open(folder: folder.path)
         _ = try await Migrator(ArchiveSchema.migrations).migrate(database, now: Self.start)
         archive = Archive(database: database, blobs: blobs)
     }
