@@ -31,6 +31,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
@@ -97,6 +98,16 @@ let package = Package(
                 "CLinux", .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "S3Storage",
+            dependencies: [
+                "BlobStorage", "CExpat", "Observability",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Crypto", package: "swift-crypto"), .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ],
             swiftSettings: strict),
         .target(
@@ -167,7 +178,8 @@ let package = Package(
         .executableTarget(
             name: "gantry",
             dependencies: [
-                "GantryServer", "PixelWorkers", "SQLiteStorage", "SQLStorage", "BlobStorage", "DICOMWebClient",
+                "GantryServer", "PixelWorkers", "SQLiteStorage", "PostgreSQLStorage", "SQLStorage", "BlobStorage",
+                "S3Storage", "DICOMWebClient",
                 "DICOMCore",
                 "DICOMModels", "DICOMWeb", "Access", "Archive", "Audit", "Ingestion", "Messaging", "Observability",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -184,6 +196,7 @@ let package = Package(
             dependencies: [
                 "DICOMCore", "SQLStorage", "SQLiteStorage", "PostgreSQLStorage", "BlobStorage",
                 .product(name: "Logging", package: "swift-log"), .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
             ],
             swiftSettings: strict),
         .target(
@@ -217,9 +230,18 @@ let package = Package(
             dependencies: ["BlobStorage", "GantryTesting", .product(name: "NIOCore", package: "swift-nio")],
             swiftSettings: strict),
         .testTarget(
+            name: "S3StorageTests",
+            dependencies: [
+                "S3Storage", "BlobStorage", "GantryTesting", .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Logging", package: "swift-log"), .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ],
+            swiftSettings: strict),
+        .testTarget(
             name: "ArchiveTests",
             dependencies: [
-                "Access", "Archive", "Audit", "Messaging", "Ingestion", "SQLStorage", "PostgreSQLStorage", "BlobStorage",
+                "Access", "Archive", "Audit", "Messaging", "Ingestion", "SQLStorage", "PostgreSQLStorage",
+                "BlobStorage",
                 "DICOMCore", "DICOMModels", "DICOMWeb", "GantryTesting",
                 .product(name: "Logging", package: "swift-log"), .product(name: "NIOCore", package: "swift-nio"),
             ],

@@ -14,6 +14,10 @@ package struct BlobError: Error, Hashable {
         case closed
         /// The folder is in use by another process.
         case locked
+        /// The store does not answer; later it may.
+        case unavailable
+        /// The store does not let us in, or is not set up for us.
+        case denied
         /// A system call failed with this number.
         case io(errno: Int32)
     }

@@ -89,7 +89,8 @@ package struct StagedBlob: Sendable {
     /// Where its bytes wait.
     package enum Content: Sendable {
         case memory(BytePieces)
-        case temporaryFile(key: BlobKey)
+        /// On the medium under that key, where nobody looks for it yet.
+        case object(key: BlobKey)
     }
 
     /// Number of bytes.

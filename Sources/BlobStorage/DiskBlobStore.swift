@@ -113,7 +113,7 @@ package final class DiskBlobStore: BlobStore {
                     key: BlobKey(using: &generator), length: blob.length, storedAt: now, digest: blob.digest)
                 records.append((record, bytes))
                 packed.append(index)
-            case .temporaryFile(let key):
+            case .object(let key):
                 moved.append((index, key))
             }
         }
@@ -165,7 +165,7 @@ package final class DiskBlobStore: BlobStore {
 
     package func discard(_ blobs: [StagedBlob]) async {
         let keys = blobs.compactMap { blob in
-            if case .temporaryFile(let key) = blob.content { key } else { nil }
+            if case .object(let key) = blob.content { key } else { nil }
         }
         guard !keys.isEmpty else { return }
         try? await blocking { [folder] in
@@ -181,7 +181,7 @@ package final class DiskBlobStore: BlobStore {
         case .memory(let bytes):
             guard let slice = bytes.slice(range) else { throw BlobError(.outOfBounds, in: "read") }
             return slice
-        case .temporaryFile(let key):
+        case .object(let key):
             return try await blocking { [folder] in
                 try OpenFile(folder.incomingPath(key)).read(at: Int64(range.lowerBound), count: range.count)
             }

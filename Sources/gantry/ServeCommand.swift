@@ -55,10 +55,11 @@ struct ServeCommand: AsyncParsableCommand {
         let registry = MetricRegistry()
         MetricsSystem.bootstrap(registry)
         LoggingSystem.bootstrap { logHandler($0, configuration.logging) }
-        let backends = try Backends.open(configuration)
+        let logger = Logger(label: "gantry")
+        let backends = try await Backends.open(configuration, logger: logger)
         let gantry = Gantry(
             configuration: configuration, backends: backends, pixels: pixelWorkers(configuration.pixels),
-            registry: registry, logger: Logger(label: "gantry")
+            registry: registry, logger: logger
         ) { port in
             Terminal.write(welcome(configuration, port: port))
         }

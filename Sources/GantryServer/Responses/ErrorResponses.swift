@@ -72,6 +72,7 @@ enum ErrorResponses {
     private static func problem(for error: BlobError) -> Problem {
         switch error.code {
         case .full: Problem(.insufficientStorage, "The object store is full.")
+        case .unavailable, .denied: Problem(.unavailable, "The object store does not answer.")
         default: Problem(.internalError, "The stored object could not be read.")
         }
     }
