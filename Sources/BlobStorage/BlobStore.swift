@@ -29,6 +29,9 @@ package protocol BlobStore: Sendable {
     /// A stored blob's bytes piece by piece, the next piece being read while the caller is busy with the last.
     func chunks(_ location: BlobLocation, _ range: Range<Int>, chunkSize: Int) -> BlobChunks
 
+    /// How many reads should be under way at a time, so that nobody waits for each one alone: 1 for a disk, more where each costs a round trip.
+    var readsAtOnce: Int { get }
+
     /// Deletes blobs for good. One that is not there any more is no error.
     func delete(_ locations: [BlobLocation]) async throws
 
@@ -60,6 +63,8 @@ package protocol BlobStore: Sendable {
 
 extension BlobStore {
     package var blockingCommit: (@Sendable ([StagedBlob]) -> [Result<BlobLocation, BlobError>])? { nil }
+
+    package var readsAtOnce: Int { 1 }
 
     /// The whole blob in one piece: for blobs known to be small.
     package func read(_ location: BlobLocation) async throws -> ByteBuffer {

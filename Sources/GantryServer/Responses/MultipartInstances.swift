@@ -15,7 +15,8 @@ struct MultipartInstances: Sendable {
     /// The body; its boundary is in `writer`, whose Content-Type the answer has to carry.
     func body(_ writer: MultipartRelatedWriter) async throws -> ResponseBody {
         // What cannot be had is told with a status: later instances can only cut the answer off.
-        let first = try await FewAtATime(contents.count, few: parallelism) { [contents, blobs] index in
+        let first = try await FewAtATime(contents.count, few: max(parallelism, blobs.readsAtOnce)) {
+            [contents, blobs] index in
             try await ReadyInstance(contents[index], from: blobs)
         }
         // One instance in memory is one write, with its length.

@@ -26,7 +26,8 @@ struct ZippedInstances: Sendable {
 
     private func body() async throws -> ResponseBody {
         // What cannot be had is told with a status: later instances can only cut the answer off.
-        let first = try await FewAtATime(contents.count, few: parallelism) { [contents, blobs] index in
+        let first = try await FewAtATime(contents.count, few: max(parallelism, blobs.readsAtOnce)) {
+            [contents, blobs] index in
             try await ReadyInstance(contents[index], from: blobs)
         }
         return ResponseBody { output in

@@ -126,7 +126,8 @@ struct FramesRoute: Sendable {
             partType: form.mediaType, transferSyntax: isUniform ? form.transferSyntaxUID : nil, using: &generator)
         let pixels = pixels
         // What cannot be decoded is told with a status: later frames can only cut the answer off.
-        let first = try await FewAtATime(pieces.count, few: pixels.workers.parallelism) { index in
+        let count = max(pixels.workers.parallelism, pixels.blobs.readsAtOnce)
+        let first = try await FewAtATime(pieces.count, few: count) { index in
             try await pieces[index].bytes(by: pixels)
         }
         let body = ResponseBody { output in

@@ -25,7 +25,7 @@ extension S3Client {
     @discardableResult
     package func put(
         _ key: String, _ body: S3Body, contentType: String = "application/octet-stream", recordsDigest: Bool = false,
-        ifNoneMatch: Bool = false, extra: (name: String, value: String)? = nil
+        ifNoneMatch: Bool = false
     ) async throws -> String? {
         var request = S3Request(.putObject, .PUT, key: key)
         request.body = body
@@ -33,7 +33,6 @@ extension S3Client {
         if recordsDigest, let digest = body.sha256 {
             request.headers.append((name: Self.digestHeader, value: hexDigits(digest)))
         }
-        if let extra { request.headers.append(extra) }
         if ifNoneMatch { request.headers.append((name: "if-none-match", value: "*")) }
         do {
             return try await send(request) { response in
@@ -57,8 +56,9 @@ extension S3Client {
         request.headers = [(name: "range", value: "bytes=\(range.lowerBound)-\(range.upperBound - 1)")]
         return try await send(request) { response in
             let isWhole = response.status == .ok && range == 0..<length
+            // Some stores answer 200 to a range and tell it by the field alone.
             let content = response.headers.first(name: "content-range")
-            guard isWhole || response.status == .partialContent else {
+            guard isWhole || content != nil || response.status == .partialContent else {
                 throw S3Error(.malformedAnswer, in: .getObject, status: response.status.code)
             }
             if let content, content != "bytes \(range.lowerBound)-\(range.upperBound - 1)/\(length)" {
@@ -145,7 +145,8 @@ extension S3Client {
             error.status = response.status.code
             throw error
         }
-        guard root.name == name else { throw S3Error(.malformedAnswer, in: operation) }
+        // rclone leaves the "Result" out.
+        guard root.name == name || root.name + "Result" == name else { throw S3Error(.malformedAnswer, in: operation) }
         return root
     }
 }
