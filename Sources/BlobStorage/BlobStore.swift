@@ -38,6 +38,10 @@ package protocol BlobStore: Sendable {
     /// A page of what is stored and was stored before `cutoff` (milliseconds since 1970), in a stable order, behind the cursor of the page before.
     func storedBlobs(olderThan cutoff: Int64, after cursor: BlobCursor?, limit: Int) async throws -> BlobPage
 
+    /// Removes what was begun before a time (milliseconds since 1970) and never became a blob, because its process died. Answers how much there was.
+    @discardableResult
+    func removeUnfinished(olderThan cutoff: Int64) async throws -> Int
+
     /// Checks a blob's bytes against what was recorded when it was stored: ``BlobError/Code-swift.enum/corrupt`` when they differ. Answers the digest.
     func verify(_ location: BlobLocation) async throws -> [UInt8]
 
@@ -65,6 +69,8 @@ extension BlobStore {
     package var blockingCommit: (@Sendable ([StagedBlob]) -> [Result<BlobLocation, BlobError>])? { nil }
 
     package var readsAtOnce: Int { 1 }
+
+    package func removeUnfinished(olderThan cutoff: Int64) async throws -> Int { 0 }
 
     /// The whole blob in one piece: for blobs known to be small.
     package func read(_ location: BlobLocation) async throws -> ByteBuffer {

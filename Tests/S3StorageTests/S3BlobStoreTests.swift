@@ -52,8 +52,8 @@ import Testing
         try await withStore { store, _ in
             let key = store.keys.key(store.makeKey())
             _ = try await store.client.createUpload(key)
-            #expect(try await store.abortUploads(olderThan: 0) == 0)
-            #expect(try await store.abortUploads(olderThan: .max) == 1)
+            #expect(try await store.removeUnfinished(olderThan: 0) == 0)
+            #expect(try await store.removeUnfinished(olderThan: .max) == 1)
             #expect(try await store.client.listUploads(prefix: "").isEmpty)
         }
     }
@@ -125,7 +125,7 @@ import Testing
         try await withStore { store, _ in
             let client = store.client
             try await client.put("from/ä 1", .bytes(ByteBuffer(string: "abc")), contentType: "application/dicom")
-            try await client.copy(from: "from/ä 1", to: "to/1")
+            try await client.copy(from: "from/ä 1", to: "to/1", length: 3)
             let head = try await client.head("to/1")
             #expect(head.length == 3)
             let id = try await client.createUpload("big")
