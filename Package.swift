@@ -232,7 +232,9 @@ let package = Package(
         .testTarget(
             name: "S3StorageTests",
             dependencies: [
-                "S3Storage", "BlobStorage", "GantryTesting", .product(name: "Crypto", package: "swift-crypto"),
+                "S3Storage", "BlobStorage", "GantryTesting",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"), .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ],

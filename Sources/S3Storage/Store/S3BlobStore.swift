@@ -118,6 +118,8 @@ package final class S3BlobStore: BlobStore {
         }
     }
 
+    package var readsAtOnce: Int { configuration.readsAtOnce }
+
     private func get(_ key: BlobKey, _ range: Range<Int>, of length: Int) async throws -> ByteBuffer {
         do {
             return try await client.get(keys.key(key), range, of: length)
