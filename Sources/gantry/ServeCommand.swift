@@ -92,13 +92,23 @@ struct ServeCommand: AsyncParsableCommand {
         return LineLogHandler(label: label, format: isText ? .text : .json, level: logs.level)
     }
 
+    private static func whereThingsAre(_ configuration: GantryConfiguration) -> String {
+        let objects = configuration.s3.bucket.map { "instances are in the bucket \($0)" }
+        switch (configuration.databaseURL, objects) {
+        case (nil, nil): return "its data are in \(configuration.dataFolder)"
+        case (nil, let objects?): return "its index is in \(configuration.dataFolder), \(objects)"
+        case (.some, nil): return "its index is in PostgreSQL, instances are in \(configuration.dataFolder)"
+        case (.some, let objects?): return "its index is in PostgreSQL, \(objects)"
+        }
+    }
+
     /// Where the server is, and what to try.
     private static func welcome(_ configuration: GantryConfiguration, port: Int) -> String {
         let host =
             configuration.server.host.contains(":") ? "[\(configuration.server.host)]" : configuration.server.host
         let address = "http://\(host):\(port)"
         return """
-            Gantry is listening; its data are in \(configuration.dataFolder).
+            Gantry is listening; \(whereThingsAre(configuration)).
 
               page       \(address)
               DICOMweb   \(address)/dicomweb

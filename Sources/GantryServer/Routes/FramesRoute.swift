@@ -126,7 +126,8 @@ struct FramesRoute: Sendable {
             partType: form.mediaType, transferSyntax: isUniform ? form.transferSyntaxUID : nil, using: &generator)
         let pixels = pixels
         // What cannot be decoded is told with a status: later frames can only cut the answer off.
-        let frames = MadeAhead(pieces.count, ahead: max(pixels.workers.parallelism, pixels.blobs.readsAtOnce)) { index in
+        let frames = MadeAhead(pieces.count, ahead: max(pixels.workers.parallelism, pixels.blobs.readsAtOnce)) {
+            index in
             try await pieces[index].bytes(by: pixels)
         }
         let first = try await frames.next()
