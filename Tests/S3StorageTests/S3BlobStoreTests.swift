@@ -2,6 +2,7 @@ import AsyncHTTPClient
 import BlobStorage
 import Crypto
 import GantryTesting
+import Glibc
 import Logging
 import NIOCore
 import NIOHTTP1
@@ -173,7 +174,8 @@ import Testing
 @Suite struct S3CredentialTests {
     @Test func `takes a role with the platform's token and renews the keys before they expire`() async throws {
         let server = try await S3Server.start(.moto)
-        let file = server.process.folder + "/token"
+        let file = server.process.folder + "-token"
+        defer { unlink(file) }
         try writeFile("a.b.c\n", to: file)
         let now = Mutex(systemClock())
         let endpoint = try #require(S3Endpoint(server.endpoint))
