@@ -1,8 +1,10 @@
 package import Archive
+import BlobStorage
+import DICOMCore
 import FoundationEssentials
 package import Ingestion
-import Messaging
-package import NIOCore
+import NIOCore
+import NIOHTTP1
 import Synchronization
 
 /// Commits by telling the event processor: each instance as an `ImageStoredEvent`, those of one commit together where the

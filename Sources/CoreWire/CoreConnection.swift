@@ -1,7 +1,7 @@
 import Glibc
 package import AsyncHTTPClient
 package import NIOCore
-import NIOHTTP1
+package import NIOHTTP1
 import NIOPosix
 
 /// The way to another of our processes: an address, and requests that are tried again while connections fail.

@@ -19,14 +19,14 @@ package struct DecisionMessage: Codable, Sendable {
     /// Of a failure: the rows may be there all the same.
     package var isOutcomeUnknown: Bool?
 
-    private init(_ outcome: Outcome) { self.outcome = outcome }
+    private init(outcome: Outcome) { self.outcome = outcome }
 
     package init(_ answer: CommitAnswer) {
         switch answer {
         case .decided(let decision): self.init(decision)
-        case .noted: self.init(.noted)
+        case .noted: self.init(outcome: .noted)
         case .failed(let cause, let isOutcomeUnknown):
-            self.init(.failed)
+            self.init(outcome: .failed)
             self.cause = cause
             self.isOutcomeUnknown = isOutcomeUnknown
         }
@@ -35,20 +35,20 @@ package struct DecisionMessage: Codable, Sendable {
     package init(_ decision: StoreDecision) {
         switch decision {
         case .stored(let notes):
-            self.init(.stored)
+            self.init(outcome: .stored)
             self.notes = notes
         case .replaced(let previous, let notes):
-            self.init(.replaced)
+            self.init(outcome: .replaced)
             self.notes = notes
             location = previous
         case .identical(let held):
-            self.init(.identical)
+            self.init(outcome: .identical)
             location = held
         case .needsComparison(let held):
-            self.init(.needsComparison)
+            self.init(outcome: .needsComparison)
             self.held = held
         case .conflict(let cause):
-            self.init(.conflict)
+            self.init(outcome: .conflict)
             conflict = cause
         }
     }

@@ -8,7 +8,7 @@ package struct EventEnvelope: Decodable, Sendable {
     /// Most events of one batch.
     package static let mostInBatch = 4096
     /// Most bytes of a request to the event processor.
-    package static let mostBytes = 256 << 20
+    package static let mostBytes = 64 << 20
 }
 
 /// The media types and header fields of CloudEvents over HTTP (HTTP Protocol Binding 1.0).

@@ -3,6 +3,7 @@ package import BlobStorage
 package import DICOMCore
 import FoundationEssentials
 import NIOCore
+import NIOHTTP1
 
 /// The archive as the ingestion query endpoint tells of it. What an endpoint that is not ours leaves out is read from the
 /// files in the bucket.

@@ -1,6 +1,7 @@
 import Archive
 import BlobStorage
 import DICOMCore
+import NIOCore
 import Synchronization
 
 /// Files of the bucket that nobody of us has indexed: what is to be known of them is read from them, once.
@@ -42,7 +43,7 @@ final class UnreadFiles: Sendable {
             // A version of its own for each: those of one moment differ by their place.
             return StoredInstance(
                 unread: InstanceIdentity(study: study, series: series, instance: instance, sopClass: sopClass),
-                location: location, version: entry.modifiedAt << 20 ^ Int64(entry.name.hashValue & 0xF_FFFF),
+                location: location, version: entry.modifiedAt << 20 ^ Int64(Self.mark(of: entry.name)),
                 storedAt: entry.modifiedAt
             ).read(as: file, at: location)
         }
@@ -80,6 +81,11 @@ final class UnreadFiles: Sendable {
             known.files[name] = Known(location: location, file: file, used: known.clock)
         }
         return (location, file)
+    }
+
+    /// Twenty bits that differ between different names, most of the time (FNV-1a).
+    private static func mark(of name: ObjectName) -> UInt32 {
+        name.description.utf8.reduce(0x811C_9DC5) { ($0 ^ UInt32($1)) &* 0x0100_0193 } & 0xF_FFFF
     }
 
     /// Some at a time, in their order.

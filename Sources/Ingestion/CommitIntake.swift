@@ -95,3 +95,14 @@ package struct CommitIntake: Service {
             content: .refusal(cause, identity), staged: nil, origin: origin, byteCount: byteCount, time: time)
     }
 }
+
+extension CommitRecord {
+    /// The same record with what a comparison of the data sets told.
+    package func compared(_ comparison: DataSetComparison) -> CommitRecord {
+        guard case .store(var storing) = content else { return self }
+        storing.comparison = comparison
+        var record = self
+        record.content = .store(storing)
+        return record
+    }
+}

@@ -1,5 +1,6 @@
 import Archive
 import BlobStorage
+import SQLStorage
 import Synchronization
 
 /// Group commit: whatever is ready while a commit runs goes into the next one (reliability.md D.2, rule 1).

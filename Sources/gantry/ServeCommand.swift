@@ -20,10 +20,14 @@ struct ServeCommand: AsyncParsableCommand {
               gantry serve
               gantry serve --data /srv/images --port 9090
               gantry serve --config gantry.yaml --set store.onConflict=keepFirst
+              gantry serve --role core --port 8081
               gantry serve --config gantry.yaml --check
             """)
 
     @OptionGroup var setting: ConfigurationOptions
+
+    @Option(help: ArgumentHelp("What this process does: all, stow, wado or core.", valueName: "role"))
+    var role: String?
 
     @Option(help: ArgumentHelp("The address to listen on.", valueName: "address"))
     var host: String?
@@ -38,7 +42,9 @@ struct ServeCommand: AsyncParsableCommand {
     var printConfig = false
 
     func run() async throws {
-        let reading = try setting.read(flags: [("--host", "server.host", host), ("--port", "server.port", port)])
+        let reading = try setting.read(flags: [
+            ("--role", "role", role), ("--host", "server.host", host), ("--port", "server.port", port),
+        ])
         if printConfig {
             Terminal.write(reading.configuration.printed(origins: reading.origins))
             return
@@ -55,21 +61,34 @@ struct ServeCommand: AsyncParsableCommand {
         let registry = MetricRegistry()
         MetricsSystem.bootstrap(registry)
         LoggingSystem.bootstrap { logHandler($0, configuration.logging) }
-        let logger = Logger(label: "gantry")
-        let backends = try await Backends.open(configuration, logger: logger)
-        let gantry = Gantry(
-            configuration: configuration, backends: backends, pixels: pixelWorkers(configuration.pixels),
-            registry: registry, logger: logger
-        ) { port in
-            Terminal.write(welcome(configuration, port: port))
-        }
         do {
-            try await gantry.run()
+            try await serve(configuration, registry)
         } catch let error as IOError where error.errnoCode == EADDRINUSE {
             let server = configuration.server
             throw CommandFailure.failed(
                 "\(server.host), port \(server.port), is in use already; choose another with --port")
         }
+    }
+
+    private static func serve(_ configuration: GantryConfiguration, _ registry: MetricRegistry) async throws {
+        let logger = Logger(label: "gantry")
+        guard configuration.role == .all else {
+            let opened = try await RoleBackends.open(configuration, logger: logger)
+            let server = RoleServer(
+                configuration: configuration, parts: opened.parts, pixels: pixelWorkers(configuration.pixels),
+                registry: registry, logger: logger,
+                onRunning: { port in
+                    Terminal.write("Gantry is listening on port \(port) as \(configuration.role.rawValue).\n")
+                }, onStopped: opened.close)
+            return try await server.run()
+        }
+        let gantry = Gantry(
+            configuration: configuration, backends: try await Backends.open(configuration, logger: logger),
+            pixels: pixelWorkers(configuration.pixels), registry: registry, logger: logger
+        ) { port in
+            Terminal.write(welcome(configuration, port: port))
+        }
+        try await gantry.run()
     }
 
     /// Codecs run in processes of this same executable.
