@@ -113,3 +113,11 @@ package struct CoreConnection: Sendable {
         return [.connectTimeout, .getConnectionFromPoolTimeout, .invalidURL, .emptyHost].contains(error)
     }
 }
+
+extension CoreConnection {
+    /// Whether anybody answers at the address; which answer does not matter, for not every event sink has a page for that.
+    package func checkHealth() async throws {
+        let answer = try await send(.GET, "/health/ready")
+        guard answer.status != 503, answer.status != 502, answer.status != 504 else { throw Failure.unreachable }
+    }
+}

@@ -1,4 +1,5 @@
 package import Archive
+package import Audit
 package import BlobStorage
 package import DICOMCore
 import FoundationEssentials
@@ -89,6 +90,15 @@ package struct RemoteArchive: ArchiveReading {
             throw CoreConnection.Failure.unreadable
         }
         return SearchResult(query, total: total, offset: query.offset, found: found)
+    }
+
+    /// Puts records of what was read on the audit trail. Another's endpoint has none: then they are nowhere.
+    package func append(_ events: [AuditEvent]) async throws {
+        let answer = try await core.send(
+            .POST, "/audit\(query)", fields: [("content-type", "application/json")],
+            body: ByteBuffer(bytes: try JSONEncoder().encode(events)))
+        if !answer.isOurs, answer.status == 404 || answer.status == 405 { return }
+        try answer.requireSuccess()
     }
 
     /// Whether the query endpoint answers.

@@ -11,7 +11,7 @@ package import Observability
 package import PixelWorkers
 import SQLStorage
 import ServiceLifecycle
-import UnixSignals
+package import UnixSignals
 
 /// A process of one role put together: as ``Gantry``, with what the role offers.
 package struct RoleServer: Sendable {
@@ -43,7 +43,7 @@ package struct RoleServer: Sendable {
     private typealias ServiceConfiguration = ServiceGroupConfiguration.ServiceConfiguration
 
     /// Serves until it is told to stop. The core brings the schema up to date before.
-    package func run() async throws {
+    package func run(stoppedBy signals: [UnixSignal] = [.sigterm, .sigint]) async throws {
         let (routes, services) = try await assemble()
         let server = Application(
             responder: GantryResponder(
@@ -60,7 +60,7 @@ package struct RoleServer: Sendable {
             logger: logger)
         var group = ServiceGroupConfiguration(
             services: services + [ServiceConfiguration(service: server)],
-            gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+            gracefulShutdownSignals: signals, logger: logger)
         group.maximumGracefulShutdownDuration = configuration.server.gracefulStop
         do {
             try await ServiceGroup(configuration: group).run()
@@ -74,7 +74,7 @@ package struct RoleServer: Sendable {
     private func close() async throws {
         await pixels.close()
         switch parts {
-        case .stow(let blobs, _, _), .wado(let blobs, _, _): try await blobs.close()
+        case .stow(let blobs, _, _), .wado(let blobs, _, _, _): try await blobs.close()
         case .core(let database, let blobs):
             try await blobs?.close()
             try await database.close()
@@ -101,17 +101,28 @@ package struct RoleServer: Sendable {
                     pipeline: pipeline, limits: configuration.limits, isAcceptStrict: configuration.strict.accept),
                 operations: operations([.objects(blobs, room), .core(check)]), publicAddress: publicAddress)
             return (routes, [ServiceConfiguration(service: pipeline), ServiceConfiguration(service: watch)])
-        case .wado(let blobs, let index, let check):
+        case .wado(let blobs, let index, let check, let audit):
+            let reads = configuration.audit.includesReads ? ReadQueue() : nil
+            let trail = ReadTrail(queue: reads, clock: Gantry.systemClock)
             let archive = ReadableArchive(index: index, blobs: blobs)
             let routes = Routes(
                 search: SearchRoutes(
-                    archive: archive, trail: .off, maximum: configuration.search.maximumResults,
+                    archive: archive, trail: trail, maximum: configuration.search.maximumResults,
                     timezone: configuration.search.timezone, isAcceptStrict: configuration.strict.accept,
                     isQueryStrict: configuration.strict.query),
                 retrieve: RetrieveRoutes(
-                    archive: archive, pixels: pixels, trail: .off, configuration: configuration),
+                    archive: archive, pixels: pixels, trail: trail, configuration: configuration),
                 operations: operations([.objects(blobs), .core(check)]), publicAddress: publicAddress)
-            return (routes, [])
+            return (
+                routes,
+                reads.map { reads in
+                    [
+                        ServiceConfiguration(
+                            service: ReadTrailWriter(
+                                reads, metrics: registry, logger: logger, clock: Gantry.systemClock, append: audit))
+                    ]
+                } ?? []
+            )
         case .core(let database, let blobs):
             try await Migrator(Gantry.migrations).migrate(database, now: Gantry.systemClock())
             return core(database, blobs, operations: operations, publicAddress)
@@ -137,7 +148,10 @@ package struct RoleServer: Sendable {
                 wadoEndpoint: configuration.wado.internalEndpoint ?? wadoEndpoint, clock: Gantry.systemClock),
             queries: QueryRoutes(
                 archive: archive, budget: budget, provider: configuration.provider, wadoEndpoint: wadoEndpoint,
-                maximum: configuration.search.maximumResults, timezone: configuration.search.timezone))
+                maximum: configuration.search.maximumResults, timezone: configuration.search.timezone
+            ) { events in
+                try await database.write { transaction in try AuditLog().append(events, in: transaction) }
+            })
         let checks = [HealthCheck.index(database)] + (blobs.map { [.objects($0)] } ?? [])
         let routes = Routes(
             core: core, operations: operations(checks, ChangeFeed(archive: archive)), publicAddress: publicAddress)

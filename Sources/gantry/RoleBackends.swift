@@ -38,7 +38,9 @@ struct RoleBackends {
             let connection = CoreConnection(base: query, client: client, timeout: configuration.core.timeout)
             let index = RemoteArchive(core: connection, provider: configuration.provider, blobs: blobs)
             return RoleBackends(
-                parts: .wado(blobs: blobs, index: index, check: { try await index.check() }),
+                parts: .wado(
+                    blobs: blobs, index: index, check: { try await index.check() },
+                    audit: { try await index.append($0) }),
                 close: { try await client.shutdown() })
         }
     }

@@ -1,4 +1,5 @@
 import Archive
+import Audit
 import BlobStorage
 import CoreWire
 import DICOMCore
@@ -20,11 +21,15 @@ struct QueryRoutes: Sendable {
     let wadoEndpoint: String
     let maximum: Int
     let timezone: TimezoneOffset
+    /// Puts records of what was read on the audit trail.
+    let audit: @Sendable ([AuditEvent]) async throws -> Void
 
     private static let mostModelBytes = 1 << 20
+    private static let mostAuditBytes = 32 << 20
 
     /// `path` is below `/query`.
     func answer(_ path: Substring, _ request: Request, context: GantryContext) async throws -> Response {
+        if path == "/audit" { return try await takeRecords(request, context: context) }
         let resource = try ResourcePath(path)
         switch resource {
         case .studies:
@@ -134,6 +139,28 @@ struct QueryRoutes: Sendable {
         return json
     }
 
+    // MARK: - The audit trail
+
+    /// Records of what was read elsewhere: of nothing but reads.
+    private func takeRecords(_ request: Request, context: GantryContext) async throws -> Response {
+        guard request.method == .post else { throw Routes.methodNotAllowed([.post]) }
+        guard try isOurs(request) else { throw Problem(.invalidQuery, "The source is another provider.") }
+        let (bytes, reservation) = try await CoreRoutes.body(
+            of: request, atMost: Self.mostAuditBytes, budget: budget, context: context)
+        defer { withExtendedLifetime(reservation) {} }
+        let events: [AuditEvent]
+        do {
+            events = try JSONDecoder().decode([AuditEvent].self, from: Data(bytes.readableBytesView))
+        } catch let error as DecodingError {
+            throw Problem(.invalidBody, "The body is no list of audit records\(error.place).")
+        }
+        guard events.count <= 1 << 16, events.allSatisfy(\.isOfRead) else {
+            throw Problem(.invalidBody, "The records are not all of searches and retrievals.")
+        }
+        try await audit(events)
+        return Response(status: .noContent)
+    }
+
     // MARK: - Answers
 
     private enum Absence: String { case gone, unknown }
@@ -159,4 +186,18 @@ struct QueryRoutes: Sendable {
         encoder.outputFormatting = .withoutEscapingSlashes
         return encoder
     }()
+}
+
+extension AuditEvent {
+    /// Whether it tells of a read, in texts such as we write.
+    fileprivate var isOfRead: Bool {
+        guard [.query, .retrieve, .recordsLost].contains(kind), byteCount >= 0, (0...1 << 52).contains(time),
+            details.count <= 16, objects.count <= 4096, study.map({ UID($0) != nil }) ?? true
+        else { return false }
+        let texts: [String?] = [
+            id, outcomeText, actor.client, actor.credentialID, actor.organization, actor.address, door, requestID,
+        ]
+        let all = texts.compactMap(\.self) + details.flatMap { [$0.key, $0.value] } + objects.map(\.instance)
+        return all.allSatisfy { $0.utf8.count <= 4096 && !$0.utf8.contains(0) }
+    }
 }

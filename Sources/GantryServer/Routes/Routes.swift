@@ -83,7 +83,8 @@ struct Routes: Sendable {
             let resource = try ResourcePath(path, for: method)
             if isOffered(resource, method) { return resource }
             methods = resource.allowedMethods
-        } catch let error as DICOMWebError where error.code == .methodNotAllowed {
+        } catch {
+            guard error.code == .methodNotAllowed else { throw error }
             methods = error.allow
         }
         let offered = methods.filter { method in
