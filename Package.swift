@@ -159,6 +159,7 @@ let package = Package(
             name: "CoreWire",
             dependencies: [
                 "Access", "Archive", "Audit", "Ingestion", "BlobStorage", "DICOMCore",
+                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),

@@ -78,7 +78,8 @@ extension StudyKeys {
     /// Whether all texts are such as a data set could have, and a database can keep.
     fileprivate var isSound: Bool {
         let names = [patientName, referringPhysician]
-        return ([patientID, patientIDIssuer, patientSex, accessionNumber, studyID, description]
+        return
+            ([patientID, patientIDIssuer, patientSex, accessionNumber, studyID, description]
             + names.flatMap { [$0.alphabetic, $0.ideographic, $0.phonetic, $0.codes] }).allSatisfy(\.isColumnText)
     }
 }

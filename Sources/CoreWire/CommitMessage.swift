@@ -79,7 +79,9 @@ extension CommitMessage {
     ///
     /// - Parameter now: milliseconds since 1970. No record is taken for younger than this, or for older than a day.
     package func record(in intake: CommitIntake, now: Int64) throws -> CommitRecord? {
-        guard version == Self.version, let origin = origin.checked, byteCount >= 0, byteCount <= 1 << 50 else { return nil }
+        guard version == Self.version, let origin = origin.checked, byteCount >= 0, byteCount <= 1 << 50 else {
+            return nil
+        }
         let time = min(max(time, now - 86_400_000), now)
         switch (entry, refusal) {
         case (let entry?, nil):

@@ -213,7 +213,8 @@ private struct OutgoingEvent {
         let isRehearsal = message.isRehearsal == true
         isInstance = instance != nil && !isRehearsal
         type =
-            instance == nil ? CommitMessage.refusalType
+            instance == nil
+            ? CommitMessage.refusalType
             : isRehearsal ? CommitMessage.rehearsalType : ImageStoredEvent.type
         data = Array(try Self.encoder.encode(event))
     }

@@ -1,5 +1,5 @@
-import Glibc
 package import AsyncHTTPClient
+import Glibc
 package import NIOCore
 package import NIOHTTP1
 import NIOPosix
@@ -45,11 +45,19 @@ package struct CoreConnection: Sendable {
         self.attempts = max(1, attempts)
     }
 
-    /// A client for all connections of a process.
-    package static func makeClient() -> HTTPClient {
+    /// A connection with a client of its own; ``close()`` ends it.
+    package static func open(base: String, timeout: Duration = .seconds(30)) -> CoreConnection {
+        CoreConnection(base: base, client: makeClient(silence: timeout), timeout: timeout)
+    }
+
+    /// Ends the client.
+    package func close() async throws { try await client.shutdown() }
+
+    /// A client for connections.
+    package static func makeClient(silence: Duration = .seconds(30)) -> HTTPClient {
         var configuration = HTTPClient.Configuration()
         configuration.timeout.connect = .seconds(3)
-        configuration.timeout.read = .seconds(30)
+        configuration.timeout.read = .seconds(silence.components.seconds)
         configuration.redirectConfiguration = .disallow
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 32
         // Tried again here, where it is known what may be.

@@ -256,7 +256,8 @@ extension QueryEntry.Attribute {
                 case .text(let text): Self.quoted(text)
                 case .number(let number): Int64(exactly: number)?.description ?? "\(number)"
                 case .name(let groups):
-                    "{" + groups.sorted { $0.key < $1.key }.map { "\(Self.quoted($0.key)):\(Self.quoted($0.value))" }
+                    "{"
+                        + groups.sorted { $0.key < $1.key }.map { "\(Self.quoted($0.key)):\(Self.quoted($0.value))" }
                         .joined(separator: ",") + "}"
                 }
             }.joined(separator: ",")

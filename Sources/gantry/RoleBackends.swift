@@ -1,4 +1,3 @@
-import AsyncHTTPClient
 import BlobStorage
 import CoreWire
 import GantryServer
@@ -20,28 +19,29 @@ struct RoleBackends {
                     database: try Backends.openDatabase(configuration, logger),
                     blobs: try await Backends.openBucket(configuration, logger)), close: {})
         case .stow:
-            guard let sink = configuration.core.sink, let blobs = try await Backends.openBucket(configuration, logger) else {
-                throw CommandFailure.wrongUse("the role stow needs core.sink (K_SINK) and objects.s3.bucket (BUCKET_NAME)")
+            guard let sink = configuration.core.sink, let blobs = try await Backends.openBucket(configuration, logger)
+            else {
+                throw CommandFailure.wrongUse(
+                    "the role stow needs core.sink (K_SINK) and objects.s3.bucket (BUCKET_NAME)")
             }
-            let client = CoreConnection.makeClient()
-            let connection = CoreConnection(base: sink, client: client, timeout: configuration.core.timeout)
+            let connection = CoreConnection.open(base: sink, timeout: configuration.core.timeout)
             let stage = CoreCommit(sink: connection, identity: CoreCommit.Identity(configuration))
             return RoleBackends(
                 parts: .stow(blobs: blobs, stage: stage, check: { try await connection.checkHealth() }),
-                close: { try await client.shutdown() })
+                close: { try await connection.close() })
         case .wado:
-            guard let query = configuration.core.query, let blobs = try await Backends.openBucket(configuration, logger) else {
+            guard let query = configuration.core.query, let blobs = try await Backends.openBucket(configuration, logger)
+            else {
                 throw CommandFailure.wrongUse(
                     "the role wado needs core.query (QUERY_ENDPOINT) and objects.s3.bucket (BUCKET_NAME)")
             }
-            let client = CoreConnection.makeClient()
-            let connection = CoreConnection(base: query, client: client, timeout: configuration.core.timeout)
+            let connection = CoreConnection.open(base: query, timeout: configuration.core.timeout)
             let index = RemoteArchive(core: connection, provider: configuration.provider, blobs: blobs)
             return RoleBackends(
                 parts: .wado(
                     blobs: blobs, index: index, check: { try await index.check() },
                     audit: { try await index.append($0) }),
-                close: { try await client.shutdown() })
+                close: { try await connection.close() })
         }
     }
 }

@@ -77,9 +77,7 @@ struct ServeCommand: AsyncParsableCommand {
             let server = RoleServer(
                 configuration: configuration, parts: opened.parts, pixels: pixelWorkers(configuration.pixels),
                 registry: registry, logger: logger,
-                onRunning: { port in
-                    Terminal.write("Gantry is listening on port \(port) as \(configuration.role.rawValue).\n")
-                }, onStopped: opened.close)
+                onRunning: { port in Terminal.write(roleWelcome(configuration, port: port)) }, onStopped: opened.close)
             return try await server.run()
         }
         let gantry = Gantry(
@@ -111,11 +109,36 @@ struct ServeCommand: AsyncParsableCommand {
         return LineLogHandler(label: label, format: isText ? .text : .json, level: logs.level)
     }
 
-    /// Where the server is, and what to try.
-    private static func welcome(_ configuration: GantryConfiguration, port: Int) -> String {
+    /// Where a process of one role is.
+    private static func roleWelcome(_ configuration: GantryConfiguration, port: Int) -> String {
+        let address = address(configuration, port: port)
+        let doors =
+            switch configuration.role {
+            case .all: "DICOMweb   \(address)/dicomweb"
+            case .stow: "STOW-RS    \(address)/stow-rs"
+            case .wado: "WADO-RS    \(address)/wado-rs"
+            case .core: "events     \(address)\n  queries    \(address)/query"
+            }
+        return """
+            Gantry is listening, in the role \(configuration.role.rawValue).
+
+              \(doors)
+              metrics    \(address)/metrics
+              health     \(address)/health/ready
+
+
+            """
+    }
+
+    private static func address(_ configuration: GantryConfiguration, port: Int) -> String {
         let host =
             configuration.server.host.contains(":") ? "[\(configuration.server.host)]" : configuration.server.host
-        let address = "http://\(host):\(port)"
+        return "http://\(host):\(port)"
+    }
+
+    /// Where the server is, and what to try.
+    private static func welcome(_ configuration: GantryConfiguration, port: Int) -> String {
+        let address = address(configuration, port: port)
         return """
             Gantry is listening; its data are in \(configuration.dataFolder).
 

@@ -62,7 +62,9 @@ package struct ClusterEnvironment: Sendable {
         var all = settings(Self.simple)
         if value("BUCKET_NAME") != nil {
             all += settings(Self.ofBucket)
-            if let endpoint { all.append(Setting(variable: "BUCKET_HOST", key: "objects.s3.endpoint", value: endpoint)) }
+            if let endpoint {
+                all.append(Setting(variable: "BUCKET_HOST", key: "objects.s3.endpoint", value: endpoint))
+            }
         }
         if let database { all.append(Setting(variable: "DB_HOST", key: "database", value: database)) }
         if value("DB_HOST") != nil, let password = value("DB_PASS") {

@@ -1,7 +1,6 @@
 import Archive
 import BlobStorage
 import CoreWire
-import Crypto
 import DICOMCore
 import FoundationEssentials
 import HTTPTypes
@@ -169,7 +168,7 @@ struct EventRoutes: Sendable {
         guard UID(image.transferSyntaxUID) != nil else { throw Problem(.invalidBody, "There is no transfer syntax.") }
         let dataSet = ListedElements.dataSet(of: image.elements)
         let entry = IndexEntry(
-            unread: dataSet, blob: BlobLocation(.named(name), length: 0), digest: Self.digest(of: name),
+            unread: dataSet, blob: BlobLocation(.named(name), length: 0), digest: name.digest,
             transferSyntaxUID: image.transferSyntaxUID, identity: identity, receivedAt: now)
         return try intake.record(
             of: entry, dataSet: dataSet, origin: IngestionOrigin(door: .cluster, requestID: "event"), byteCount: 0,
@@ -184,16 +183,6 @@ struct EventRoutes: Sendable {
             let instance = uid(.sopInstanceUID), let sopClass = uid(.sopClassUID)
         else { return nil }
         return InstanceIdentity(study: study, series: series, instance: instance, sopClass: sopClass)
-    }
-
-    /// Others name an object by the digest of its bytes; where they don't, the name has to stand for it.
-    private static func digest(of name: ObjectName) -> [UInt8] {
-        let digits = Array(name.description.utf8.prefix { $0 != UInt8(ascii: ".") })
-        let nibbles = digits.compactMap { Character(Unicode.Scalar($0)).hexDigitValue }.map { UInt8($0) }
-        guard digits.count == 64, nibbles.count == 64 else {
-            return Array(SHA256.hash(data: Array(name.description.utf8)))
-        }
-        return stride(from: 0, to: 64, by: 2).map { nibbles[$0] << 4 | nibbles[$0 + 1] }
     }
 }
 

@@ -14,10 +14,8 @@ import Testing
                 environment: environment, flags: [.init(name: "--role", key: "role", value: role)]
             ).read()
             return []
-        } catch let error as ConfigurationError {
-            return error.problems.map(\.description)
         } catch {
-            return ["\(error)"]
+            return error.problems.map(\.description)
         }
     }
 
@@ -37,7 +35,8 @@ import Testing
         ("http://s3.example/", "9000", "http://s3.example:9000"), ("https://s3.example", nil, "https://s3.example"),
         ("s3.example", "", "https://s3.example"),
     ])
-    func `the scheme is the host's, else it follows from the port`(host: String, port: String?, endpoint: String) throws {
+    func `the scheme is the host's, else it follows from the port`(host: String, port: String?, endpoint: String) throws
+    {
         var environment = Self.bucket
         environment["BUCKET_HOST"] = host
         environment["BUCKET_PORT"] = port
@@ -73,7 +72,8 @@ import Testing
     @Test func `our own variables go before them, and a bad value names the variable`() throws {
         #expect(try read(["PROVIDER_NAME": "a", "GANTRY_PROVIDER": "b"]).provider == "b")
         #expect(
-            problems(["K_SINK": "not an address"], role: "all").first?.hasPrefix("environment variable K_SINK: core.sink:")
+            problems(["K_SINK": "not an address"], role: "all").first?.hasPrefix(
+                "environment variable K_SINK: core.sink:")
                 == true)
     }
 

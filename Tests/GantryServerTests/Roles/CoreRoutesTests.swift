@@ -6,6 +6,7 @@ import GantryTesting
 import HTTPTypes
 import Hummingbird
 import NIOCore
+import NIOHTTP1
 import Synchronization
 import Testing
 
@@ -23,7 +24,7 @@ import Testing
             taken.withLock { $0 = bytes }
             return Response(status: .serviceUnavailable)
         }
-        try await RolesHarness.run(sink: sink.address) { roles in
+        try await RolesHarness.run(sink: sink.address) { (roles) async throws in
             #expect(try await roles.store([TestInstance().part10()]).status == 503)
         }
         await sink.stop()
@@ -35,7 +36,7 @@ import Testing
 
     @Test func `what our own service sends is taken, alone and with others`() async throws {
         let event = try await Self.event()
-        try await RolesHarness.run { roles in
+        try await RolesHarness.run { (roles) async throws in
             let alone = try await roles.post(try event.bytes, type: "application/cloudevents+json")
             #expect(alone.status == 200 && alone.field("ce-type") == "DicomAvailableEvent")
             #expect(try JSONValue(alone.bytes)[["gantry", "outcome"]] == .text("stored"))
@@ -79,14 +80,15 @@ import Testing
             (Self.entry + ["series", "modality"], .number(1)),
             (Self.entry + ["document"], .text("")), (Self.entry + ["document"], .text("%%%")),
             // Cut off, with more behind, with tags out of order, with no JSON in it.
-            (Self.entry + ["document"], broken { $0.removeLast() }), (Self.entry + ["document"], broken { $0.append(0) }),
+            (Self.entry + ["document"], broken { $0.removeLast() }),
+            (Self.entry + ["document"], broken { $0.append(0) }),
             (Self.entry + ["document"], broken { $0[1] = 0xFF }),
             (Self.entry + ["document"], broken { $0[6] = UInt8(ascii: "}") }),
             (Self.entry + ["document"], broken { $0[7] = 0x01 }),
             (Self.entry + ["document"], broken { $0[7] = 0xC0 }),
             (Self.entry + ["document"], .text(Data([0, 8, 0, 5, 0, 0]).base64EncodedString())),
         ]
-        try await RolesHarness.run { roles in
+        try await RolesHarness.run { (roles) async throws in
             for (path, value) in changes {
                 var changed = event
                 changed[path] = value
@@ -111,7 +113,10 @@ import Testing
             ("{}", "application/xml", [], 415), ("[]", "application/cloudevents-batch+json", [], 400),
             ("{}", "application/cloudevents-batch+json", [], 400), ("{", "application/cloudevents+json", [], 400),
             (deep, "application/cloudevents+json", [], 400), (deep, "application/cloudevents-batch+json", [], 400),
-            (#"{"specversion":"1.0","id":"1","type":"ImageStoredEvent","data":{}}"#, "application/cloudevents+json", [], 400),
+            (
+                #"{"specversion":"1.0","id":"1","type":"ImageStoredEvent","data":{}}"#, "application/cloudevents+json",
+                [], 400
+            ),
             ("{}", "application/json", [("ce-type", "ImageStoredEvent")], 400),
             (
                 #"{"store":{"provider":"default"}}"#, "application/json",
@@ -126,7 +131,7 @@ import Testing
                 [("ce-type", "ImageStoredEvent"), ("ce-id", "1"), ("ce-specversion", "1.0")], 400
             ),
         ]
-        try await RolesHarness.run { roles in
+        try await RolesHarness.run { (roles) async throws in
             for (body, type, fields, status) in cases {
                 let answer = try await roles.post(Array(body.utf8), type: type, fields)
                 #expect(answer.status == status, "\(type) \(body.prefix(40))")
@@ -140,7 +145,7 @@ import Testing
     @Test func `the body of an event has a limit, and all of them together have one`() async throws {
         var configuration = GantryConfiguration()
         configuration.limits.concurrentBytes = 1 << 20
-        try await RolesHarness.run(configuration) { roles in
+        try await RolesHarness.run(configuration) { (roles) async throws in
             let body = [UInt8](repeating: 0x20, count: (1 << 20) + 1)
             #expect(try await roles.post(body, type: "application/json").status == 503)
             let declared = [("content-length", "\(EventEnvelope.mostBytes + 1)")]
@@ -152,7 +157,7 @@ import Testing
     // MARK: - The query endpoint
 
     @Test func `every query names its source, and another source has nothing`() async throws {
-        try await RolesHarness.run { roles in
+        try await RolesHarness.run { (roles) async throws in
             let instance = TestInstance()
             try await roles.store([instance.part10(), TestInstance(instance: 2).part10()])
             let study = "/query/studies/\(instance.studyUID)"
@@ -176,22 +181,26 @@ import Testing
                 let other = try await roles.http.send(.GET, "\(roles.core.address)\(path)?source=other")
                 #expect(other.status == 200 && other.text == "[]")
             }
-            #expect(try await roles.http.send(.GET, "\(roles.core.address)/query/studies/a..b?source=default").status == 400)
+            #expect(
+                try await roles.http.send(.GET, "\(roles.core.address)/query/studies/a..b?source=default").status == 400
+            )
             #expect(try await roles.http.send(.GET, "\(roles.core.address)/query/nothing?source=default").status == 404)
-            #expect(try await roles.http.send(.POST, "\(roles.core.address)\(study)?source=default", [], []).status == 405)
+            #expect(
+                try await roles.http.send(.POST, "\(roles.core.address)\(study)?source=default", [], []).status == 405)
             #expect(try await roles.http.send(.GET, "\(roles.core.address)/query/studies?source=default").status == 405)
         }
     }
 
     @Test func `searches of others get attributes in the DICOM JSON model`() async throws {
-        try await RolesHarness.run { roles in
+        try await RolesHarness.run { (roles) async throws in
             for study in 1...3 { try await roles.store([TestInstance(study: study).part10()]) }
             func search(_ model: String, source: String = "default") async throws -> (Int, [JSONValue]) {
                 let answer = try await roles.post(
                     Array(model.utf8), to: "/query/studies?source=\(source)", type: "application/json")
                 return (answer.status, (try? JSONValue(answer.bytes).list) ?? [])
             }
-            let all = try await search(#"{"scope":"STUDY","limit":0,"offset":0,"queryAttributes":{"1048592":"smith*"}}"#)
+            let all = try await search(
+                #"{"scope":"STUDY","limit":0,"offset":0,"queryAttributes":{"1048592":"smith*"}}"#)
             #expect(all.0 == 200 && all.1.count == 3)
             let first = try #require(all.1.first)
             #expect(first["resource"] == .null && first["lastModified"] == .null && first["gantry"] == nil)
@@ -201,13 +210,17 @@ import Testing
                         "vr": .text("PN"), "Value": .list([.object(["Alphabetic": .text("Smith^John")])]),
                     ]))
             #expect(first[["attributes", "00201208"]]?["Value"] == .list([.number(1)]))
-            #expect(first[["attributes", "00081190"]]?["Value"]?.list.first?.text?.hasPrefix("https://wado.example/wado-rs/studies/") == true)
+            #expect(
+                first[["attributes", "00081190"]]?["Value"]?.list.first?.text?.hasPrefix(
+                    "https://wado.example/wado-rs/studies/") == true)
             #expect(try await search(#"{"scope":"STUDY","limit":2,"queryAttributes":{}}"#).1.count == 2)
             #expect(try await search(#"{"limit":2,"offset":2}"#).1.count == 1)
             let study = TestInstance(study: 2).studyUID
             #expect(try await search(#"{"scope":"SERIES","studyUid":"\#(study)"}"#).1.count == 1)
             #expect(try await search(#"{"scope":"SERIES","queryAttributes":{"524384":"OT"}}"#).1.count == 3)
-            #expect(try await search(#"{"scope":"INSTANCE","studyUid":"\#(study)","queryAttributes":{"2097171":"1"}}"#).1.count == 1)
+            #expect(
+                try await search(#"{"scope":"INSTANCE","studyUid":"\#(study)","queryAttributes":{"2097171":"1"}}"#).1
+                    .count == 1)
             #expect(try await search(#"{"scope":"INSTANCE","seriesUid":null,"studyUid":null}"#).1.count == 3)
             #expect(try await search(#"{"scope":"STUDY"}"#, source: "other").1.isEmpty)
             for bad in [

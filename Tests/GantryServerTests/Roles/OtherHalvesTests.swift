@@ -46,7 +46,7 @@ import Testing
     @Test func `another event processor gets events one by one, in its own form`() async throws {
         let processor = OtherProcessor()
         let other = try await RunningRole.start { try await processor.answer($0) }
-        try await RolesHarness.run(sink: other.address) { roles in
+        try await RolesHarness.run(sink: other.address) { (roles) async throws in
             var file = TestInstance()
             file.patientName = "Émile^Zola"
             file.elements = [
@@ -129,7 +129,7 @@ import Testing
                     status: request.headers[.contentType]?.contains("batch") == true
                         ? .notAcceptable : .init(code: status))
             }
-            try await RolesHarness.run(sink: other.address) { roles in
+            try await RolesHarness.run(sink: other.address) { (roles) async throws in
                 #expect(try await roles.store([TestInstance().part10()]).status == answer, "\(status)")
                 #expect(try await roles.objectCount() == kept, "\(status)")
             }
@@ -167,11 +167,13 @@ import Testing
     }
 
     @Test func `events of another STOW service are indexed, and its files found by their names`() async throws {
-        try await RolesHarness.run { roles in
+        try await RolesHarness.run { (roles) async throws in
             let instance = TestInstance()
             let file = instance.part10()
             let event = Self.event(instance, try await roles.put(file))
-            let fields = [("ce-specversion", "1.0"), ("ce-id", "1"), ("ce-source", "a"), ("ce-type", "ImageStoredEvent")]
+            let fields = [
+                ("ce-specversion", "1.0"), ("ce-id", "1"), ("ce-source", "a"), ("ce-type", "ImageStoredEvent"),
+            ]
             for _ in 0..<2 {
                 let answer = try await roles.post(try event.bytes, type: "application/json", fields)
                 #expect(answer.status == 200 && answer.field("ce-type") == "DicomAvailableEvent")
@@ -203,12 +205,16 @@ import Testing
     }
 
     @Test func `an event that cannot be indexed is an error, so that it is sent again`() async throws {
-        try await RolesHarness.run { roles in
+        try await RolesHarness.run { (roles) async throws in
             let instance = TestInstance()
             let event = Self.event(instance, "abc.dcm")
-            let fields = [("ce-specversion", "1.0"), ("ce-id", "1"), ("ce-source", "a"), ("ce-type", "ImageStoredEvent")]
+            let fields = [
+                ("ce-specversion", "1.0"), ("ce-id", "1"), ("ce-source", "a"), ("ce-type", "ImageStoredEvent"),
+            ]
             var broken: [JSONValue] = []
-            for path in [["store"], ["image"], ["store", "objectName"], ["image", "transferSyntaxUID"], ["image", "elements"]] {
+            for path in [
+                ["store"], ["image"], ["store", "objectName"], ["image", "transferSyntaxUID"], ["image", "elements"],
+            ] {
                 var one = event
                 one[path] = nil
                 broken.append(one)
@@ -270,7 +276,7 @@ import Testing
                 status: .ok, headers: [.contentType: "application/json"],
                 body: ResponseBody(byteBuffer: ByteBuffer(string: answer)))
         }
-        try await RolesHarness.run(query: "\(other.address)/query") { roles in
+        try await RolesHarness.run(query: "\(other.address)/query") { (roles) async throws in
             let stored = try await roles.put(file)
             name.withLock { $0 = stored }
             let path = "studies/\(instance.studyUID)/series/\(instance.seriesUID)/instances/\(instance.sopInstanceUID)"
@@ -283,13 +289,17 @@ import Testing
             #expect(try await roles.get("studies/9.9").status == 404)
             #expect(try await roles.get("studies/9.9/metadata").status == 404)
             let found = try JSONValue(
-                try await roles.get("studies?PatientName=zola*&StudyDate=20240101-20240201&ModalitiesInStudy=CT&limit=7")
-                    .bytes)
+                try await roles.get(
+                    "studies?PatientName=zola*&StudyDate=20240101-20240201&ModalitiesInStudy=CT&limit=7"
+                )
+                .bytes)
             let study = try #require(found.list.first)
             #expect(study[["00100010"]]?["Value"]?.list.first?["Alphabetic"]?.text == "Zola^Émile")
             #expect(study[["00201208"]]?["Value"] == .list([.number(3)]))
             #expect(study[["00080061"]]?["Value"] == .list([.text("CT"), .text("PT")]))
-            #expect(study[["00081190"]]?["Value"]?.list.first?.text == "http://gantry.test/wado-rs/studies/\(instance.studyUID)")
+            #expect(
+                study[["00081190"]]?["Value"]?.list.first?.text
+                    == "http://gantry.test/wado-rs/studies/\(instance.studyUID)")
             let question = try #require(asked.withLock { $0.last { $0.hasPrefix("/query/studies {") } })
             let model = try JSONValue(Array(question.dropFirst("/query/studies ".count).utf8))
             #expect(model["scope"] == .text("STUDY") && model["limit"] == .number(7))

@@ -4,6 +4,7 @@ import BlobStorage
 import CoreWire
 import FoundationEssentials
 import NIOCore
+import NIOHTTP1
 import SQLStorage
 import SQLiteStorage
 
@@ -38,7 +39,8 @@ struct RolesHarness: Sendable {
             core: CoreConnection(base: query ?? "\(core.address)/query", client: http, attempts: 2),
             provider: configuration.provider, blobs: blobs)
         let wado = try await RunningRole.start(
-            configuration, .wado(
+            configuration,
+            .wado(
                 blobs: blobs, index: index, check: { try await index.check() }, audit: { try await index.append($0) }))
         let harness = RolesHarness(
             blobs: blobs, http: http, configuration: configuration, folder: folder, core: core, stow: stow, wado: wado)

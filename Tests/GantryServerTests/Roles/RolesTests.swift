@@ -4,6 +4,7 @@ import FoundationEssentials
 import GantryTesting
 import HTTPTypes
 import NIOCore
+import NIOHTTP1
 import Testing
 
 @testable import GantryServer
@@ -43,16 +44,17 @@ import Testing
         other.patientName = "Çelik^Ğ=李^四"
         other.characterSet = "ISO_IR 192"
         return [
-            TestInstance(study: 1, series: 1, instance: 1), TestInstance(study: 1, series: 1, instance: 2), frames, other,
+            TestInstance(study: 1, series: 1, instance: 1), TestInstance(study: 1, series: 1, instance: 2), frames,
+            other,
         ].map { $0.part10() }
     }()
 
     @Test func `three processes answer as one does`() async throws {
         var configuration = GantryConfiguration()
         configuration.server.publicURL = "http://gantry.test"
-        try await ServerHarness.run(configuration) { one in
+        try await ServerHarness.run(configuration) { (one) async throws in
             for file in Self.files { #expect(try await one.store(file).status == 200) }
-            try await RolesHarness.run { roles in
+            try await RolesHarness.run { (roles) async throws in
                 for file in Self.files { #expect(try await roles.store([file]).status == 200) }
                 for (path, accept) in Self.paths {
                     let alone = try await one.send(
@@ -80,7 +82,7 @@ import Testing
     }
 
     @Test func `what went in comes out byte for byte`() async throws {
-        try await RolesHarness.run { roles in
+        try await RolesHarness.run { (roles) async throws in
             let answer = try await roles.store(Self.files)
             #expect(answer.status == 200)
             for (number, file) in zip([(1, 1, 1), (1, 1, 2), (1, 2, 1), (2, 1, 1)], Self.files) {
@@ -97,7 +99,7 @@ import Testing
     @Test func `what is there already is not stored again, and other content takes its place while the study is young`()
         async throws
     {
-        try await RolesHarness.run { roles in
+        try await RolesHarness.run { (roles) async throws in
             let first = TestInstance()
             var second = first
             second.modality = "CT"
@@ -120,7 +122,7 @@ import Testing
     @Test func `what the first keeps is told as a conflict, and leaves nothing in the bucket`() async throws {
         var configuration = GantryConfiguration()
         configuration.store.onConflict = .keepFirst
-        try await RolesHarness.run(configuration) { roles in
+        try await RolesHarness.run(configuration) { (roles) async throws in
             let first = TestInstance()
             var second = first
             second.modality = "CT"
@@ -136,7 +138,7 @@ import Testing
     @Test func `a dry run gives the verdict and keeps nothing`() async throws {
         var configuration = GantryConfiguration()
         configuration.store.onConflict = .keepFirst
-        try await RolesHarness.run(configuration) { roles in
+        try await RolesHarness.run(configuration) { (roles) async throws in
             let first = TestInstance()
             var second = first
             second.modality = "CT"
@@ -150,8 +152,10 @@ import Testing
         }
     }
 
-    @Test func `while the core is down nothing is taken, and nothing stays in the bucket; then all goes on`() async throws {
-        try await RolesHarness.run { roles in
+    @Test func `while the core is down nothing is taken, and nothing stays in the bucket; then all goes on`()
+        async throws
+    {
+        try await RolesHarness.run { (roles) async throws in
             let (first, second) = (TestInstance(), TestInstance(instance: 2))
             #expect(try await roles.store([first.part10()]).status == 200)
             await roles.core.stop()
@@ -178,13 +182,14 @@ import Testing
     }
 
     @Test func `many at a time are all there, once`() async throws {
-        try await RolesHarness.run { roles in
+        try await RolesHarness.run { (roles) async throws in
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for sender in 0..<8 {
                     group.addTask {
                         // Two senders each have the same instances.
                         let files = (1...20).map { TestInstance(series: sender / 2 + 1, instance: $0).part10() }
-                        #expect(try await roles.store(files).status == 200)
+                        let answer = try await roles.store(files)
+                        #expect(answer.status == 200)
                     }
                 }
                 try await group.waitForAll()
@@ -199,7 +204,7 @@ import Testing
     }
 
     @Test func `a role has no paths of the others`() async throws {
-        try await RolesHarness.run { roles in
+        try await RolesHarness.run { (roles) async throws in
             let study = "studies/2.25.1"
             let cases: [(RunningRole, HTTPRequest.Method, String, Int)] = [
                 (roles.stow, .get, "/wado-rs/studies", 405), (roles.stow, .get, "/wado-rs/\(study)", 405),
