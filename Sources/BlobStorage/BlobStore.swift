@@ -58,6 +58,9 @@ package protocol BlobStore: Sendable {
         relocate: @Sendable ([(from: BlobLocation, to: BlobLocation)]) async throws -> Void
     ) async throws -> Int64
 
+    /// The object of this name, written by somebody else, with its length; `nil` where there is none.
+    func blob(named name: ObjectName) async throws -> BlobLocation?
+
     /// How much room there is.
     func space() async throws -> BlobSpace
 
@@ -71,6 +74,8 @@ extension BlobStore {
     package var readsAtOnce: Int { 1 }
 
     package func removeUnfinished(olderThan cutoff: Int64) async throws -> Int { 0 }
+
+    package func blob(named name: ObjectName) async throws -> BlobLocation? { nil }
 
     /// The whole blob in one piece: for blobs known to be small.
     package func read(_ location: BlobLocation) async throws -> ByteBuffer {

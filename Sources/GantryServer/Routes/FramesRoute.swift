@@ -10,7 +10,7 @@ import PixelWorkers
 
 /// `…/frames/{frames}` and `…/pixeldata`: frames as bytes, or as the codestreams that are stored (PS3.18 10.4.1.1.6).
 struct FramesRoute: Sendable {
-    let archive: Archive
+    let archive: ReadableArchive
     let pixels: PixelAccess
     let isAcceptStrict: Bool
 
