@@ -140,7 +140,14 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict),
-        .target(name: "Access", dependencies: ["SQLStorage"], swiftSettings: strict),
+        .target(
+            name: "Access",
+            dependencies: [
+                "SQLStorage", .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "CryptoExtras", package: "swift-crypto"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            swiftSettings: strict),
         .target(
             name: "Audit",
             dependencies: ["SQLStorage", .product(name: "Crypto", package: "swift-crypto")],
@@ -244,6 +251,14 @@ let package = Package(
                 "BlobStorage",
                 "DICOMCore", "DICOMModels", "DICOMWeb", "GantryTesting",
                 .product(name: "Logging", package: "swift-log"), .product(name: "NIOCore", package: "swift-nio"),
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "AccessTests",
+            dependencies: [
+                "Access", "SQLStorage", "SQLiteStorage", "GantryTesting",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "CryptoExtras", package: "swift-crypto"),
             ],
             swiftSettings: strict),
         .testTarget(
