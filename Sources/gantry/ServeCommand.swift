@@ -31,6 +31,9 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The TCP port to listen on.", valueName: "port"))
     var port: String?
 
+    @Flag(help: "Listen beyond loopback although nobody has to say who they are.")
+    var insecure = false
+
     @Flag(help: "Only check the configuration.")
     var check = false
 
@@ -38,7 +41,10 @@ struct ServeCommand: AsyncParsableCommand {
     var printConfig = false
 
     func run() async throws {
-        let reading = try setting.read(flags: [("--host", "server.host", host), ("--port", "server.port", port)])
+        let reading = try setting.read(flags: [
+            ("--host", "server.host", host), ("--port", "server.port", port),
+            ("--insecure", "access.insecure", insecure ? "true" : nil),
+        ])
         if printConfig {
             Terminal.write(reading.configuration.printed(origins: reading.origins))
             return
@@ -59,12 +65,14 @@ struct ServeCommand: AsyncParsableCommand {
         let backends = try await Backends.open(configuration, logger: logger)
         let gantry = Gantry(
             configuration: configuration, backends: backends, pixels: pixelWorkers(configuration.pixels),
-            registry: registry, logger: logger
-        ) { port in
-            Terminal.write(welcome(configuration, port: port))
+            registry: registry, logger: logger, fetch: KeySetClient.fetch
+        ) { running in
+            Terminal.write(welcome(configuration, running))
         }
         do {
             try await gantry.run()
+        } catch let refusal as StartRefusal {
+            throw CommandFailure.wrongUse(refusal.description)
         } catch let error as IOError where error.errnoCode == EADDRINUSE {
             let server = configuration.server
             throw CommandFailure.failed(
@@ -93,10 +101,15 @@ struct ServeCommand: AsyncParsableCommand {
     }
 
     /// Where the server is, and what to try.
-    private static func welcome(_ configuration: GantryConfiguration, port: Int) -> String {
+    private static func welcome(_ configuration: GantryConfiguration, _ running: Gantry.Running) -> String {
         let host =
             configuration.server.host.contains(":") ? "[\(configuration.server.host)]" : configuration.server.host
-        let address = "http://\(host):\(port)"
+        let address = "http://\(host):\(running.port)"
+        let isLocal = !configuration.access.insecure
+        let access =
+            running.isOpenToAll
+            ? "open to anybody\(isLocal ? " on this machine" : "") until there is a client or key: gantry clients create --help"
+            : "with a token or key: docs/access.md"
         return """
             Gantry is listening; its data are in \(configuration.dataFolder).
 
@@ -104,6 +117,7 @@ struct ServeCommand: AsyncParsableCommand {
               DICOMweb   \(address)/dicomweb
               health     \(address)/health/ready
               metrics    \(address)/metrics
+              access     \(access)
 
             Try:
               curl -H 'Content-Type: application/dicom' --data-binary @image.dcm \(address)/dicomweb/studies

@@ -10,18 +10,6 @@ package enum Credential: Hashable, Sendable {
     case apiKey(String)
 }
 
-/// Where a credential comes from.
-package struct Caller: Hashable, Sendable {
-    package var address: String?
-    /// SHA-256 of the certificate with which the connection was made.
-    package var certificateDigest: [UInt8]?
-
-    package init(address: String?, certificateDigest: [UInt8]? = nil) {
-        self.address = address
-        self.certificateDigest = certificateDigest
-    }
-}
-
 /// Whom the server trusts and what it calls itself.
 package struct AccessRules: Sendable {
     /// `iss` of our own tokens.
@@ -118,7 +106,13 @@ package final class CredentialVerifier: Sendable {
     }
 
     /// Who the credential's bearer is. Throws ``AccessError``.
-    package func principal(for credential: Credential, from caller: Caller) async throws -> Principal {
+    /// - Parameters:
+    ///   - address: the network address of the other side.
+    ///   - certificate: SHA-256 of the certificate that the other side showed; asked for tokens that are bound to one.
+    package func principal(
+        for credential: Credential, from address: String?,
+        certificate: @Sendable () async -> [UInt8]? = { nil }
+    ) async throws -> Principal {
         let now = clock()
         let digest: SHA256.Digest
         switch credential {
@@ -127,17 +121,17 @@ package final class CredentialVerifier: Sendable {
         }
         var found = verified.withLock { $0[digest] }
         if found.map({ $0.until <= now }) ?? true {
-            let checked = try await check(credential, caller, now: now)
+            let checked = try await check(credential, address, now: now)
             verified.withLock { $0[digest] = checked }
             found = checked
         }
         guard let found else { throw AccessError(.unavailable, "nothing is known") }
-        if let networks = found.networks, !networks.contains(caller.address) {
+        if let networks = found.networks, !networks.contains(address) {
             throw AccessError(
                 .invalid, "the key is not taken from this address", claimedID: found.principal.credentialID)
         }
         if let bound = found.certificateDigest {
-            guard let shown = caller.certificateDigest, ConstantTime.areEqual(bound, shown) else {
+            guard let shown = await certificate(), ConstantTime.areEqual(bound, shown) else {
                 throw AccessError(
                     .invalid, "the token is bound to another certificate", claimedID: found.principal.credentialID)
             }
@@ -147,9 +141,9 @@ package final class CredentialVerifier: Sendable {
 
     /// The client with this secret, for the token endpoint. Throws ``AccessError``; who is unknown, disabled or has
     /// another secret gets the same answer after the same time.
-    package func client(_ id: String, secret: String, from caller: Caller) async throws -> Client {
+    package func client(_ id: String, secret: String, from address: String?) async throws -> Client {
         let now = clock()
-        try refuseGuesser(id, caller, now: now)
+        try refuseGuesser(id, address, now: now)
         let digest = Self.digest(id, secret)
         let known = secrets.withLock { $0[digest] }
         let found = try await clients.withSecrets(id, now: now)
@@ -159,20 +153,20 @@ package final class CredentialVerifier: Sendable {
             if try await hashing.matches(secret, hash) { match = hash }
         }
         guard let match, let found, found.client.isEnabled else {
-            throw bad(AccessError(.invalid, "the client or its secret is wrong", claimedID: id), id, caller, now: now)
+            throw bad(AccessError(.invalid, "the client or its secret is wrong", claimedID: id), id, address, now: now)
         }
         secrets.withLock { $0[digest] = match }
         return found.client
     }
 
-    private func check(_ credential: Credential, _ caller: Caller, now: Int64) async throws -> Verified {
+    private func check(_ credential: Credential, _ address: String?, now: Int64) async throws -> Verified {
         switch credential {
-        case .apiKey(let text): return try await checkKey(text, caller, now: now)
+        case .apiKey(let text): return try await checkKey(text, address, now: now)
         case .token(let text):
             do {
                 return try await checkToken(text, now: now)
             } catch let error as AccessError where error.code == .invalid {
-                throw bad(error, "token", caller, now: now)
+                throw bad(error, "token", address, now: now)
             }
         }
     }
@@ -194,17 +188,17 @@ package final class CredentialVerifier: Sendable {
             certificateDigest: token.certificateDigest)
     }
 
-    private func checkKey(_ text: String, _ caller: Caller, now: Int64) async throws -> Verified {
+    private func checkKey(_ text: String, _ address: String?, now: Int64) async throws -> Verified {
         guard let sent = APIKeyText(text) else {
-            throw bad(AccessError(.invalid, "this is no API key"), "key", caller, now: now)
+            throw bad(AccessError(.invalid, "this is no API key"), "key", address, now: now)
         }
-        try refuseGuesser(sent.id, caller, now: now)
+        try refuseGuesser(sent.id, address, now: now)
         let found = try await apiKeys.find(sent.id)
         let digest = found?.digest ?? [UInt8](repeating: 0, count: 32)
         let isRight = ConstantTime.areEqual(digest, sent.digest)
         guard let found, isRight, found.key.revokedAt == nil, found.key.expiresAt.map({ $0 > now }) ?? true else {
             throw bad(
-                AccessError(.invalid, "the API key is wrong, ended or revoked", claimedID: sent.id), sent.id, caller,
+                AccessError(.invalid, "the API key is wrong, ended or revoked", claimedID: sent.id), sent.id, address,
                 now: now)
         }
         var scopes = found.key.scopes
@@ -225,14 +219,14 @@ package final class CredentialVerifier: Sendable {
             networks: found.key.networks.isEmpty ? nil : networks, certificateDigest: nil)
     }
 
-    private func refuseGuesser(_ id: String, _ caller: Caller, now: Int64) throws(AccessError) {
-        guard let wait = throttle.wait(client: id, address: caller.address, now: now) else { return }
+    private func refuseGuesser(_ id: String, _ address: String?, now: Int64) throws(AccessError) {
+        guard let wait = throttle.wait(client: id, address: address, now: now) else { return }
         throw Self.throttled(wait, id)
     }
 
     /// The error for a bad try: the one given, or that there were too many.
-    private func bad(_ error: AccessError, _ id: String, _ caller: Caller, now: Int64) -> AccessError {
-        throttle.noteBad(client: id, address: caller.address, now: now).map { Self.throttled($0, id) } ?? error
+    private func bad(_ error: AccessError, _ id: String, _ address: String?, now: Int64) -> AccessError {
+        throttle.noteBad(client: id, address: address, now: now).map { Self.throttled($0, id) } ?? error
     }
 
     private static func throttled(_ wait: Int64, _ id: String) -> AccessError {

@@ -5,7 +5,7 @@ extension ConfigurationKey {
     private static let server: [ConfigurationKey] = [
         ConfigurationKey(
             "server.host", \.server.host, .text("address or host name"),
-            "The address to listen on. Anything but loopback needs `access.anonymousRemote` as long as there are no credentials."
+            "The address to listen on. Anything but loopback needs credentials, as `gantry clients create` and `gantry keys create` make them, or `access.insecure`."
         ),
         ConfigurationKey(
             "server.port", \.server.port, .wholeNumber(0...65_535),
@@ -21,8 +21,20 @@ extension ConfigurationKey {
             "server.gracefulStop", \.server.gracefulStop, .time(),
             "How long requests may still take after SIGTERM or SIGINT."),
         ConfigurationKey(
-            "access.anonymousRemote", \.access.anonymousRemote, .flag,
-            "Allows an address beyond loopback although anybody who reaches it can read, store and delete. Set it only behind something that checks who asks."
+            "access.insecure", \.access.insecure, .flag,
+            "Allows an address beyond loopback although there are no credentials and anybody who reaches it can read, store and delete. Set it only behind something that checks who asks."
+        ),
+        ConfigurationKey(
+            "access.issuer", \.access.issuer, .address,
+            "The issuer that tokens of this server name (`iss`). Empty: `server.publicURL`, else the address it listens on. All processes on one database have the same."
+        ),
+        ConfigurationKey(
+            "access.audience", \.access.audience,
+            .text("text without spaces", where: { !$0.isEmpty && !$0.contains(" ") }),
+            "Whom tokens of this server are for (`aud`)."),
+        ConfigurationKey(
+            list: "access.trustedIssuers", \.access.trustedIssuers, .trustedIssuer,
+            "Issuers whose tokens are taken beside those of this server. `keys` is the address of their key set (JWKS); `scope`, `organization` and `roles` name claims, `scope`, `org` and `roles` by default; `life` is the longest life of a token in seconds, 3600 by default; with `adminACR` a token's scope `admin` counts only when its `acr` is that."
         ),
     ]
 

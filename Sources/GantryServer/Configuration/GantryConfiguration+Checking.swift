@@ -4,13 +4,6 @@ extension GantryConfiguration {
         originOf origin: (String) -> ConfigurationOrigin
     ) -> [ConfigurationError.Problem] {
         var problems: [ConfigurationError.Problem] = []
-        if !access.anonymousRemote, !IPAddressKind.isLoopback(server.host) {
-            problems.append(
-                .init(
-                    origin("server.host"), key: "server.host",
-                    "others could reach this address, and nobody has to say who they are; "
-                        + "listen on 127.0.0.1, or set access.anonymousRemote to true"))
-        }
         if limits.bytesPerRequest < limits.bytesPerPart {
             problems.append(
                 .init(

@@ -1,3 +1,4 @@
+package import Access
 package import DICOMCore
 package import Logging
 
@@ -43,7 +44,13 @@ package struct GantryConfiguration: Sendable, Hashable {
     /// Who may use the server.
     package struct Access: Sendable, Hashable {
         /// Whether to listen beyond loopback although nobody has to say who they are.
-        package var anonymousRemote = false
+        package var insecure = false
+        /// What the tokens of this server name as their issuer; `nil` for the server's address.
+        package var issuer: String?
+        /// Whom the tokens of this server are for.
+        package var audience = "gantry"
+        /// Whose tokens are taken beside our own.
+        package var trustedIssuers: [TrustedIssuer] = []
     }
 
     /// Bounds on what one client can make the server hold, read, or wait for.

@@ -10,15 +10,18 @@ package struct GantryContext: RequestContext {
     package let channel: any Channel
     /// Who asks.
     package var principal = Principal.anonymous
+    /// The client's address without its port: the peer's, or what a proxy of ours says; `nil` for an in-process test.
+    package var remoteAddress: String?
 
     package init(source: ApplicationRequestContextSource) {
         self.coreContext = .init(source: source)
         self.channel = source.channel
+        self.remoteAddress = source.channel.remoteAddress?.ipAddress
     }
 
     /// The id in problem bodies, logs and the audit trail.
     package var requestID: String { id }
 
-    /// The peer's address without its port; `nil` for an in-process test.
-    package var remoteAddress: String? { channel.remoteAddress?.ipAddress }
+    /// The address of the other end of the connection, without its port.
+    package var peerAddress: String? { channel.remoteAddress?.ipAddress }
 }

@@ -10,6 +10,7 @@ struct OperationsRoutes: Sendable {
     let checks: [HealthCheck]
     let registry: MetricRegistry
     let changes: ChangeFeed
+    let access: AccessRoutes
 
     func answer(_ request: Request, context: GantryContext) async throws -> (RouteName, Response) {
         var path = request.uri.path
@@ -19,10 +20,16 @@ struct OperationsRoutes: Sendable {
             case "/health/live", "/health/ready": .health
             case "/metrics": .metrics
             case "/changes": .changes
+            case "/token", "/test-token": .token
+            case _ where path.hasPrefix("/.well-known/"): .discovery
+            case _ where path.hasPrefix("/admin/"): .admin
             case _ where PageRoutes.isResponsible(for: path): .page
             default:
                 throw Problem(.notFound, "The path leads nowhere.")
             }
+        if route == .token || route == .discovery || route == .admin {
+            return (route, try await access.answer(path, request, context: context))
+        }
         guard request.method == .get || request.method == .head else { throw Routes.methodNotAllowed([.get, .head]) }
         switch route {
         case .health:
