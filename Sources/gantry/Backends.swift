@@ -37,7 +37,8 @@ enum Backends {
         configuration.dataFolder + "/index.sqlite"
     }
 
-    private static func openDatabase(
+    /// Opens the database alone, which a gateway that runs on it allows.
+    static func openDatabase(
         _ configuration: GantryConfiguration, _ logger: Logger
     ) throws -> any SQLDatabase {
         guard let url = configuration.databaseURL else {

@@ -9,10 +9,12 @@ package struct CredentialChange: Sendable {
     /// - Parameters:
     ///   - what: such as "client created".
     ///   - subject: the id of the client or key.
-    package init(_ what: String, _ subject: String, _ actor: AuditEvent.Actor, _ requestID: String?, _ time: Int64) {
+    package init(_ what: String, _ subject: String, _ actor: AuditEvent.Actor, _ requestID: String?, _ time: Int64,
+        door: String = "access"
+    ) {
         event = AuditEvent(
             id: UUIDv7(milliseconds: time).description, time: time, kind: .configurationChange, action: .update,
-            outcome: .success, actor: actor, door: "access", requestID: requestID,
+            outcome: .success, actor: actor, door: door, requestID: requestID,
             details: ["change": what, "subject": subject])
     }
 

@@ -1,9 +1,9 @@
 import Glibc
 
 /// A time as JSON answers have it: UTC, in whole seconds (RFC 3339).
-enum Timestamp {
+package enum Timestamp {
     /// - Parameter milliseconds: since 1970.
-    static func text(_ milliseconds: Int64) -> String {
+    package static func text(_ milliseconds: Int64) -> String {
         var seconds = time_t(milliseconds / 1000)
         var parts = tm()
         gmtime_r(&seconds, &parts)
