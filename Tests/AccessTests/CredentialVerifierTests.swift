@@ -1,5 +1,6 @@
 import GantryTesting
 import SQLStorage
+import SQLiteStorage
 import Testing
 
 @testable import Access
@@ -7,7 +8,7 @@ import Testing
 /// Clients, keys and our own tokens.
 @Suite struct CredentialVerifierTests {
     @Test func `a client gets a token that says who it is and what it may`() async throws {
-        try await AccessFixture.run { access in
+        try await AccessFixture.run { (access) async throws in
             let (made, secret) = try await access.makeClient(roles: ["org-admin"])
             let client = try await access.verifier.client("mr-1", secret: secret, from: "10.0.0.1")
             #expect(client == made)
@@ -27,7 +28,7 @@ import Testing
     }
 
     @Test func `SEC-04 our own token ends after an hour`() async throws {
-        try await AccessFixture.run { access in
+        try await AccessFixture.run { (access) async throws in
             let (client, _) = try await access.makeClient()
             let token = try await access.verifier.tokenIssuer.issue(to: client, scopes: client.scopes)
             access.clock.advance(by: 3_599_000)
@@ -38,7 +39,7 @@ import Testing
     }
 
     @Test func `SEC-05 nobody else signs in our name`() async throws {
-        try await AccessFixture.run { access in
+        try await AccessFixture.run { (access) async throws in
             _ = try await access.makeClient()
             let claims = access.claims(["iss": "\"\(AccessFixture.ourIssuer)\"", "sub": "\"mr-1\""])
             for token in [
@@ -53,7 +54,7 @@ import Testing
     }
 
     @Test func `SEC-09 a disabled client and a revoked key are out within seconds, in every process`() async throws {
-        try await AccessFixture.run { access in
+        try await AccessFixture.run { (access) async throws in
             let (client, secret) = try await access.makeClient()
             let token = try await access.verifier.tokenIssuer.issue(to: client, scopes: client.scopes).text
             let keyOfClient = try await access.verifier.apiKeys.create(
@@ -79,7 +80,7 @@ import Testing
     }
 
     @Test func `scopes that a client loses are lost to its tokens and keys`() async throws {
-        try await AccessFixture.run { access in
+        try await AccessFixture.run { (access) async throws in
             let (client, _) = try await access.makeClient()
             let token = try await access.verifier.tokenIssuer.issue(to: client, scopes: client.scopes).text
             let key = try await access.verifier.apiKeys.create(
@@ -93,7 +94,7 @@ import Testing
     }
 
     @Test func `an API key says who it is, ends, and is used from its networks only`() async throws {
-        try await AccessFixture.run { access in
+        try await AccessFixture.run { (access) async throws in
             let now = access.clock.now
             let key = APIKey(
                 organization: "north", scopes: [.dicomwebStore], networks: ["10.0.0.0/8", "fd00::/8"], createdAt: now,
@@ -111,7 +112,7 @@ import Testing
     }
 
     @Test func `the use of a key is noted, but seldom`() async throws {
-        try await AccessFixture.run { access in
+        try await AccessFixture.run { (access) async throws in
             let text = try await access.verifier.apiKeys.create(APIKey(scopes: [], createdAt: access.clock.now))
             let first = access.clock.now
             for _ in 0..<3 {
@@ -125,7 +126,7 @@ import Testing
     }
 
     @Test func `neither keys nor secrets can be read from the database`() async throws {
-        try await AccessFixture.run { access in
+        try await AccessFixture.run { (access) async throws in
             let (_, secret) = try await access.makeClient()
             let key = try await access.verifier.apiKeys.create(APIKey(scopes: [], createdAt: access.clock.now))
             let keySecret = try #require(key.split(separator: "_", maxSplits: 2).last)
@@ -167,7 +168,7 @@ import Testing
     }
 
     @Test func `SEC-13 who guesses is slowed down more each time, others are not`() async throws {
-        try await AccessFixture.run { access in
+        try await AccessFixture.run { (access) async throws in
             let now = access.clock.now
             let key = APIKey(scopes: [.upload], createdAt: now)
             let good = try await access.verifier.apiKeys.create(key)
@@ -188,7 +189,7 @@ import Testing
     }
 
     @Test func `SEC-13 bad tokens are counted, and never keep a good one out`() async throws {
-        try await AccessFixture.run { access in
+        try await AccessFixture.run { (access) async throws in
             let (client, _) = try await access.makeClient()
             for _ in 0..<10 { #expect(try await access.refusal(of: "a.b.c") == .invalid) }
             #expect(try await access.refusal(of: "a.b.c") == .throttled(seconds: 30))
@@ -198,7 +199,7 @@ import Testing
     }
 
     @Test func `SEC-15 an unknown client and a wrong secret are refused alike`() async throws {
-        try await AccessFixture.run { access in
+        try await AccessFixture.run { (access) async throws in
             _ = try await access.makeClient()
             var errors: [AccessError] = []
             for id in ["mr-1", "nobody"] {
@@ -213,7 +214,7 @@ import Testing
     }
 
     @Test func `SEC-17 a secret is changed without a gap, and the old one ends when it should`() async throws {
-        try await AccessFixture.run { access in
+        try await AccessFixture.run { (access) async throws in
             let (_, old) = try await access.makeClient()
             let rotated = try await access.verifier.clients.rotate("mr-1", overlap: 60_000, now: access.clock.now)
             let new = try #require(rotated)
@@ -230,7 +231,7 @@ import Testing
     }
 
     @Test func `nobody is asked for a credential before there is one, and everybody after`() async throws {
-        try await AccessFixture.run { access in
+        try await AccessFixture.run { (access) async throws in
             let verifier = access.another()
             #expect(try await verifier.isRequired() == false)
             _ = try await access.verifier.apiKeys.create(APIKey(scopes: [], createdAt: access.clock.now))

@@ -12,7 +12,7 @@ import Testing
     }
 
     @Test func `the published keys verify our tokens`() async throws {
-        try await AccessFixture.run { access in
+        try await AccessFixture.run { (access) async throws in
             let (client, _) = try await access.makeClient()
             let token = try CompactToken(
                 try await access.verifier.tokenIssuer.issue(to: client, scopes: client.scopes).text)
@@ -26,7 +26,7 @@ import Testing
     @Test func `SEC-08 a successor is published a day before it signs, and the old key as long as its tokens live`()
         async throws
     {
-        try await AccessFixture.run { access in
+        try await AccessFixture.run { (access) async throws in
             let day: Int64 = 86_400_000
             let (client, _) = try await access.makeClient()
             let first = try await Self.kids(access)
@@ -47,7 +47,7 @@ import Testing
     }
 
     @Test func `SEC-17 a key is changed at once, in every process, and no token is lost`() async throws {
-        try await AccessFixture.run { access in
+        try await AccessFixture.run { (access) async throws in
             let (client, _) = try await access.makeClient()
             let old = try await access.verifier.tokenIssuer.issue(to: client, scopes: []).text
             let other = access.another()
@@ -60,7 +60,7 @@ import Testing
     }
 
     @Test func `two processes that begin together make one key`() async throws {
-        try await AccessFixture.run { access in
+        try await AccessFixture.run { (access) async throws in
             let verifiers = (0..<8).map { _ in access.another() }
             try await withThrowingTaskGroup(of: String.self) { group in
                 for verifier in verifiers { group.addTask { try await verifier.signingKeys.document() } }

@@ -1,4 +1,5 @@
 import Crypto
+import GantryTesting
 import Testing
 
 @testable import Access
@@ -7,7 +8,7 @@ import Testing
 @Suite struct TrustedTokenTests {
     @Test(arguments: [("ES256", "ec"), ("EdDSA", "ed"), ("RS256", "rsa"), ("PS256", "rsa")])
     func `a token is taken with each of the algorithms`(algorithm: String, kid: String) async throws {
-        try await AccessFixture.run { access in
+        try await AccessFixture.run { (access) async throws in
             let token = try access.issuer.token(access.claims(["org": "\"north\""]), alg: algorithm, kid: kid)
             let principal = try await access.verifier.principal(for: .token(token), from: "10.0.0.1")
             #expect(principal.client == "somebody" && principal.credentialID == "t1")
@@ -17,15 +18,15 @@ import Testing
     }
 
     @Test func `SEC-04 a token out of its time or for somebody else is refused`() async throws {
-        try await AccessFixture.run { access in
+        try await AccessFixture.run { (access) async throws in
             let now = access.clock.now / 1000
             let wrong: [(String, [String: String?])] = [
                 ("not yet valid", ["nbf": "\(now + 120)"]), ("issued in the future", ["iat": "\(now + 120)"]),
                 ("another audience", ["aud": "\"other\""]), ("a list without us", ["aud": "[\"a\",\"b\"]"]),
-                ("no audience", ["aud": .some(nil)]), ("another issuer", ["iss": "\"https://idp.example\""]),
-                ("no issuer", ["iss": .some(nil)]), ("no end", ["exp": .some(nil)]), ("no start", ["iat": .some(nil)]),
+                ("no audience", ["aud": nil]), ("another issuer", ["iss": "\"https://idp.example\""]),
+                ("no issuer", ["iss": nil]), ("no end", ["exp": nil]), ("no start", ["iat": nil]),
                 ("an end in words", ["exp": "\"tomorrow\""]), ("too long a life", ["exp": "\(now + 7200)"]),
-                ("no subject", ["sub": .some(nil)]), ("an empty subject", ["sub": "\"\""]),
+                ("no subject", ["sub": nil]), ("an empty subject", ["sub": "\"\""]),
             ]
             for (number, (what, changes)) in wrong.enumerated() {
                 // Each from an address of its own: who guesses is slowed down.
@@ -45,7 +46,7 @@ import Testing
     }
 
     @Test func `SEC-04 a token that was good is refused once it has ended`() async throws {
-        try await AccessFixture.run { access in
+        try await AccessFixture.run { (access) async throws in
             let token = try access.issuer.token(access.claims())
             #expect(try await access.refusal(of: token) == nil)
             access.clock.advance(by: 659_000)
@@ -57,7 +58,7 @@ import Testing
 
     @Test(arguments: ["JWT", "at+jwt", "application/at+jwt", "AT+JWT"])
     func `SEC-04 a token of its type is taken`(type: String) async throws {
-        try await AccessFixture.run { access in
+        try await AccessFixture.run { (access) async throws in
             let token = try access.issuer.token(access.claims(), header: #","typ":"\#(type)""#)
             #expect(try await access.refusal(of: token) == nil)
         }
@@ -70,14 +71,14 @@ import Testing
         #","kid2":"\ud800""#,
     ])
     func `SEC-05 a header with members that are not taken, or twice, is refused`(member: String) async throws {
-        try await AccessFixture.run { access in
+        try await AccessFixture.run { (access) async throws in
             let token = try access.issuer.token(access.claims(), header: member)
             #expect(try await access.refusal(of: token) == .invalid)
         }
     }
 
     @Test func `SEC-05 no signature, a symmetric one and one of another key are refused`() async throws {
-        try await AccessFixture.run { access in
+        try await AccessFixture.run { (access) async throws in
             let issuer = access.issuer
             let good = try issuer.token(access.claims())
             let parts = good.split(separator: ".").map(String.init)
@@ -112,13 +113,13 @@ import Testing
     }
 
     @Test func `SEC-05 a token names its key where there are several`() async throws {
-        try await AccessFixture.run { access in
+        try await AccessFixture.run { (access) async throws in
             let token = try access.issuer.token(access.claims(), kid: nil)
             #expect(try await access.refusal(of: token) == .invalid)
         }
-        try await AccessFixture.run { access in
+        try await AccessFixture.run { (access) async throws in
             access.issuer.publish([access.issuer.ecKey("ec")])
-            #expect(try await access.refusal(of: try access.issuer.token(access.claims(), kid: nil)) == nil)
+            #expect(try await access.refusal(of: access.issuer.token(access.claims(), kid: nil)) == nil)
         }
     }
 
@@ -138,7 +139,7 @@ import Testing
     }
 
     @Test func `SEC-06 unknown key ids fetch the keys once a minute at most`() async throws {
-        try await AccessFixture.run { access in
+        try await AccessFixture.run { (access) async throws in
             let tokens = try (0..<10_000).map { number in
                 try access.issuer.token(access.claims(["jti": "\"\(number)\""]), kid: "k\(number)")
             }
@@ -147,13 +148,13 @@ import Testing
             access.clock.advance(by: 61_000)
             for token in tokens { _ = try await access.refusal(of: token) }
             #expect(access.issuer.fetches == 2)
-            #expect(try await access.refusal(of: try access.issuer.token(access.claims())) == nil)
+            #expect(try await access.refusal(of: access.issuer.token(access.claims())) == nil)
             #expect(access.issuer.fetches == 2)
         }
     }
 
     @Test func `SEC-06 who comes together waits for one answer`() async throws {
-        try await AccessFixture.run { access in
+        try await AccessFixture.run { (access) async throws in
             let tokens = try (0..<50).map { try access.issuer.token(access.claims(["jti": "\"\($0)\""])) }
             try await withThrowingTaskGroup(of: AccessError.Code?.self) { group in
                 for token in tokens { group.addTask { try await access.refusal(of: token) } }
@@ -166,25 +167,25 @@ import Testing
     @Test func `SEC-07 an issuer that is down is done without for an hour, and nothing is taken unchecked`()
         async throws
     {
-        try await AccessFixture.run { access in
+        try await AccessFixture.run { (access) async throws in
             access.issuer.setDown(true)
-            #expect(try await access.refusal(of: try access.issuer.token(access.claims())) == .unavailable)
+            #expect(try await access.refusal(of: access.issuer.token(access.claims())) == .unavailable)
             access.issuer.setDown(false)
             access.clock.advance(by: 61_000)
-            #expect(try await access.refusal(of: try access.issuer.token(access.claims())) == nil)
+            #expect(try await access.refusal(of: access.issuer.token(access.claims())) == nil)
             access.issuer.setDown(true)
             // The keys are good for ten minutes, and an hour beyond while there are no others.
             for minutes in [9, 30, 29] {
                 access.clock.advance(by: Int64(minutes) * 60_000)
-                #expect(try await access.refusal(of: try access.issuer.token(access.claims())) == nil, "\(minutes)")
+                #expect(try await access.refusal(of: access.issuer.token(access.claims())) == nil, "\(minutes)")
             }
             access.clock.advance(by: 3 * 60_000)
-            #expect(try await access.refusal(of: try access.issuer.token(access.claims())) == .unavailable)
+            #expect(try await access.refusal(of: access.issuer.token(access.claims())) == .unavailable)
         }
     }
 
     @Test func `SEC-08 a new key of the issuer fails no request`() async throws {
-        try await AccessFixture.run { access in
+        try await AccessFixture.run { (access) async throws in
             let issuer = access.issuer
             let old = try issuer.token(access.claims())
             #expect(try await access.refusal(of: old) == nil)
@@ -197,12 +198,12 @@ import Testing
             // A key that is withdrawn is out when the set is fetched again.
             issuer.publish([issuer.ecKey("next", next)])
             access.clock.advance(by: 601_000)
-            #expect(try await access.refusal(of: try issuer.token(access.claims())) == .invalid)
+            #expect(try await access.refusal(of: issuer.token(access.claims())) == .invalid)
         }
     }
 
     @Test func `SEC-14 a token that is bound to a certificate is taken with it only`() async throws {
-        try await AccessFixture.run { access in
+        try await AccessFixture.run { (access) async throws in
             let digest = Array(SHA256.hash(data: Array("certificate".utf8)))
             let bound = try access.issuer.token(
                 access.claims(["cnf": #"{"x5t#S256":"\#(Base64URL.encode(digest))"}"#]))
@@ -222,10 +223,10 @@ import Testing
     }
 
     @Test func `SEC-19 the scope admin of an issuer needs the acr that is configured`() async throws {
-        try await AccessFixture.run({ $0.adminACR = "gold" }) { access in
+        try await AccessFixture.run({ $0.adminACR = "gold" }) { (access) async throws in
             for (acr, isAdmin) in [(#""gold""#, true), (#""silver""#, false), (nil, false)] as [(String?, Bool)] {
                 let token = try access.issuer.token(
-                    access.claims(["scope": #""admin dicomweb.read""#, "acr": .some(acr)]))
+                    access.claims(["scope": #""admin dicomweb.read""#, "acr": acr]))
                 let principal = try await access.verifier.principal(for: .token(token), from: nil)
                 #expect(principal.allows(.admin) == isAdmin && principal.allows(.dicomwebRead))
             }
@@ -237,7 +238,7 @@ import Testing
             $0.scopeClaim = "scp"
             $0.organizationClaim = "tenant"
             $0.rolesClaim = "groups"
-        }) { access in
+        }) { (access) async throws in
             let token = try access.issuer.token(
                 access.claims([
                     "scp": #"["upload","orders.read dicomweb.read"]"#, "tenant": #""north""#,

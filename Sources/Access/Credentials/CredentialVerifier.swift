@@ -184,7 +184,7 @@ package final class CredentialVerifier: Sendable {
             principal.roles = client.roles
         }
         return Verified(
-            principal: principal, until: min(now + Self.belief, token.expiresAt), networks: nil,
+            principal: principal, until: min(now + Self.belief, token.refusedFrom), networks: nil,
             certificateDigest: token.certificateDigest)
     }
 

@@ -8,6 +8,8 @@ struct VerifiedToken: Sendable {
     var roles: Set<String>
     /// In milliseconds since 1970.
     var expiresAt: Int64
+    /// When it is refused: a little later, as clocks differ.
+    var refusedFrom: Int64 { expiresAt + TokenVerifier.leeway }
     /// SHA-256 of the client certificate that the token is bound to (RFC 8705 3.1).
     var certificateDigest: [UInt8]?
 }
@@ -22,7 +24,7 @@ struct TokenVerifier: Sendable {
     let clock: @Sendable () -> Int64
 
     /// How far clocks may differ.
-    private static let leeway: Int64 = 60_000
+    fileprivate static let leeway: Int64 = 60_000
 
     func verify(_ text: String) async throws -> VerifiedToken {
         let token = try CompactToken(text)
@@ -67,7 +69,7 @@ struct TokenVerifier: Sendable {
                 throw AccessError(.invalid, "the token is not valid yet")
             }
         }
-        guard expiry + Self.leeway > now else { throw AccessError(.expired, "the token has expired") }
+        guard now < expiry + Self.leeway else { throw AccessError(.expired, "the token has expired") }
         var scopes = Set(
             (claims[issuer.scopeClaim]?.strings ?? []).flatMap { $0.split(separator: " ") }.map {
                 Scope(rawValue: String($0))
@@ -76,7 +78,7 @@ struct TokenVerifier: Sendable {
         return VerifiedToken(
             isOurs: isOurs, subject: subject, id: claims["jti"]?.string.map { String($0.prefix(128)) },
             organization: claims[issuer.organizationClaim]?.string, scopes: scopes,
-            roles: Set(claims[issuer.rolesClaim]?.strings ?? []), expiresAt: expiry + Self.leeway,
+            roles: Set(claims[issuer.rolesClaim]?.strings ?? []), expiresAt: expiry,
             certificateDigest: try Self.certificateDigest(claims["cnf"]))
     }
 

@@ -3,6 +3,7 @@
 usage: round_trip.py SERVICE-URL FOLDER       files of the folder are stored; says "all well" when all is
 """
 import io
+import os
 import pathlib
 import sys
 import urllib.parse
@@ -13,7 +14,8 @@ from dicomweb_client.api import DICOMwebClient
 
 
 def main(url, folder):
-    client = DICOMwebClient(url)
+    token = os.environ.get("DICOMWEB_TOKEN")
+    client = DICOMwebClient(url, headers={"Authorization": f"Bearer {token}"} if token else None)
     sent = [pydicom.dcmread(path) for path in sorted(pathlib.Path(folder).glob("image*.dcm"))]
     assert len(sent) == 5, sent
 
