@@ -71,6 +71,10 @@ package struct Gantry: Sendable {
         try await Migrator(Self.migrations).migrate(backends.database, now: Self.systemClock())
         let verifier = makeVerifier()
         let isOpenToAll = try await refuseStrangersWithoutCredentials(verifier)
+        let tls = configuration.tls.isOn ? try TLSFiles(configuration.tls) : nil
+        if tls == nil, !isOpenToAll, !IPAddressKind.isLoopback(configuration.server.host) {
+            logger.notice("credentials come over plain HTTP; see that something in front of the server has TLS")
+        }
         let archive = Archive(database: backends.database, blobs: backends.blobs)
         let room = StorageRoom(configuration.watermarks) { [blobs = backends.blobs] in try await blobs.space() }
         let pipeline = IngestionPipeline(
@@ -86,7 +90,7 @@ package struct Gantry: Sendable {
             responder: responder(archive, pipeline, trail, verifier, access),
             server: HTTPServerBuilder { [configuration] responder in
                 HTTPConnection(
-                    limits: configuration.connectionLimits, headerFields: configuration.limits.headerFields,
+                    limits: configuration.connectionLimits, headerFields: configuration.limits.headerFields, tls: tls,
                     responder: responder)
             },
             configuration: ApplicationConfiguration(
@@ -108,6 +112,7 @@ package struct Gantry: Sendable {
                 service: TrailWriter(
                     reads, access, database: backends.database, metrics: registry, logger: logger,
                     clock: Self.systemClock)))
+        if let tls { services.append(.init(service: TLSWatch(files: tls, logger: logger))) }
         services.append(.init(service: server))
         var group = ServiceGroupConfiguration(
             services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
@@ -133,7 +138,8 @@ package struct Gantry: Sendable {
         guard configuration.access.insecure || IPAddressKind.isLoopback(configuration.server.host) else {
             throw StartRefusal(
                 "others could reach \(configuration.server.host), and nobody has to say who they are; make a client with "
-                    + "'gantry clients create' or a key with 'gantry keys create', listen on 127.0.0.1, or say --insecure")
+                    + "'gantry clients create' or a key with 'gantry keys create', listen on 127.0.0.1, or say --insecure"
+            )
         }
         return true
     }
@@ -207,7 +213,7 @@ extension GantryConfiguration {
     package var tokenIssuer: String {
         if let issuer = access.issuer ?? server.publicURL { return issuer }
         let host = server.host.contains(":") ? "[\(server.host)]" : server.host
-        return "http://\(host):\(server.port)"
+        return "\(tls.isOn ? "https" : "http")://\(host):\(server.port)"
     }
 
     var duplicatePolicy: DuplicatePolicy {

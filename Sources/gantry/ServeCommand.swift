@@ -104,7 +104,7 @@ struct ServeCommand: AsyncParsableCommand {
     private static func welcome(_ configuration: GantryConfiguration, _ running: Gantry.Running) -> String {
         let host =
             configuration.server.host.contains(":") ? "[\(configuration.server.host)]" : configuration.server.host
-        let address = "http://\(host):\(running.port)"
+        let address = "\(configuration.tls.isOn ? "https" : "http")://\(host):\(running.port)"
         let isLocal = !configuration.access.insecure
         let access =
             running.isOpenToAll

@@ -27,7 +27,7 @@ package struct AccessRules: Sendable {
 
 /// Turns credentials into principals.
 ///
-/// What was checked is believed for five seconds: so a request costs a hash and a look-up, and a disabled client or a
+/// What was checked is believed for five seconds, and one more while it is checked again: so a request costs a hash and a look-up, and a disabled client or a
 /// revoked key is out after that time in every process.
 package final class CredentialVerifier: Sendable {
     package let clients: ClientTable
@@ -46,7 +46,10 @@ package final class CredentialVerifier: Sendable {
 
     private struct Verified: Sendable {
         var principal: Principal
+        /// When it is checked again.
         var until: Int64
+        /// When it ends by itself.
+        var end: Int64
         var networks: AddressRanges?
         var certificateDigest: [UInt8]?
     }
@@ -57,6 +60,7 @@ package final class CredentialVerifier: Sendable {
     }
 
     private static let belief: Int64 = 5_000
+    private static let checkingTime: Int64 = 1_000
     private static let requirementBelief: Int64 = 2_000
     private static let useNoted: Int64 = 10 * 60_000
 
@@ -90,11 +94,15 @@ package final class CredentialVerifier: Sendable {
     /// or with a trusted issuer, everybody is.
     package func isRequired() async throws -> Bool {
         let now = clock()
-        let known = requirement.withLock { $0 }
-        if known.isRequired { return true }
-        if known.checkedAt != .min, now >= known.checkedAt, now - known.checkedAt < Self.requirementBelief {
-            return false
+        // One request in a while looks; the others go on with what was so a moment ago.
+        let known = requirement.withLock { requirement -> Bool? in
+            if requirement.isRequired { return true }
+            guard requirement.checkedAt != .min else { return nil }
+            if now >= requirement.checkedAt, now - requirement.checkedAt < Self.requirementBelief { return false }
+            requirement.checkedAt = now
+            return nil
         }
+        if let known { return known }
         let isRequired = try await database.read { transaction in
             try transaction.exists("SELECT 1 FROM clients") || transaction.exists("SELECT 1 FROM api_keys")
         }
@@ -119,13 +127,18 @@ package final class CredentialVerifier: Sendable {
         case .token(let text): digest = Self.digest("token", text)
         case .apiKey(let text): digest = Self.digest("key", text)
         }
-        var found = verified.withLock { $0[digest] }
-        if found.map({ $0.until <= now }) ?? true {
-            let checked = try await check(credential, address, now: now)
-            verified.withLock { $0[digest] = checked }
-            found = checked
+        let found: Verified
+        if let known = verified.withLock({ Self.known(digest, now, in: &$0) }) {
+            found = known
+        } else {
+            do {
+                found = try await check(credential, address, now: now)
+                verified.withLock { $0[digest] = found }
+            } catch {
+                verified.withLock { $0[digest] = nil }
+                throw error
+            }
         }
-        guard let found else { throw AccessError(.unavailable, "nothing is known") }
         if let networks = found.networks, !networks.contains(address) {
             throw AccessError(
                 .invalid, "the key is not taken from this address", claimedID: found.principal.credentialID)
@@ -159,6 +172,21 @@ package final class CredentialVerifier: Sendable {
         return found.client
     }
 
+    /// What is believed of a credential. When the time has come to check it again, one request does, and those that come
+    /// meanwhile go on with what was so a moment ago.
+    private static func known(
+        _ digest: SHA256.Digest, _ now: Int64, in verified: inout RecentValues<SHA256.Digest, Verified>
+    ) -> Verified? {
+        guard let found = verified[digest], now < found.end else { return nil }
+        if now < found.until { return found }
+        if now - found.until < belief {
+            var kept = found
+            kept.until = now + checkingTime
+            verified[digest] = kept
+        }
+        return nil
+    }
+
     private func check(_ credential: Credential, _ address: String?, now: Int64) async throws -> Verified {
         switch credential {
         case .apiKey(let text): return try await checkKey(text, address, now: now)
@@ -184,7 +212,7 @@ package final class CredentialVerifier: Sendable {
             principal.roles = client.roles
         }
         return Verified(
-            principal: principal, until: min(now + Self.belief, token.refusedFrom), networks: nil,
+            principal: principal, until: now + Self.belief, end: token.refusedFrom, networks: nil,
             certificateDigest: token.certificateDigest)
     }
 
@@ -215,7 +243,7 @@ package final class CredentialVerifier: Sendable {
             roles: found.client?.roles ?? [], expiresAt: found.key.expiresAt)
         let networks = AddressRanges(found.key.networks)
         return Verified(
-            principal: principal, until: min(now + Self.belief, found.key.expiresAt ?? .max),
+            principal: principal, until: now + Self.belief, end: found.key.expiresAt ?? .max,
             networks: found.key.networks.isEmpty ? nil : networks, certificateDigest: nil)
     }
 

@@ -9,7 +9,8 @@ package struct CredentialChange: Sendable {
     /// - Parameters:
     ///   - what: such as "client created".
     ///   - subject: the id of the client or key.
-    package init(_ what: String, _ subject: String, _ actor: AuditEvent.Actor, _ requestID: String?, _ time: Int64,
+    package init(
+        _ what: String, _ subject: String, _ actor: AuditEvent.Actor, _ requestID: String?, _ time: Int64,
         door: String = "access"
     ) {
         event = AuditEvent(

@@ -21,6 +21,20 @@ extension ConfigurationKey {
             "server.gracefulStop", \.server.gracefulStop, .time(),
             "How long requests may still take after SIGTERM or SIGINT."),
         ConfigurationKey(
+            "server.tls.certificate", \.tls.certificate, .file,
+            "The server's certificate in PEM form, with those between it and its root behind it. Empty: plain HTTP. Certificate, key and authority are read again when their files change, and at SIGHUP; connections that are open go on."
+        ),
+        ConfigurationKey(
+            "server.tls.key", \.tls.key, .file,
+            "The certificate's private key in PEM form. The server does not start when everybody can read the file."),
+        ConfigurationKey(
+            "server.tls.clientCA", \.tls.clientCA, .file,
+            "The certificates, in PEM form, of those who issue the certificates of clients."),
+        ConfigurationKey(
+            "server.tls.clientCertificates", \.tls.clientCertificates, .choice,
+            "Whether clients show a certificate: `off` asks for none, `optional` checks one that is shown, `required` takes no connection without. It binds tokens that name it (`cnf`); it is no credential by itself."
+        ),
+        ConfigurationKey(
             "access.insecure", \.access.insecure, .flag,
             "Allows an address beyond loopback although there are no credentials and anybody who reaches it can read, store and delete. Set it only behind something that checks who asks."
         ),

@@ -4,6 +4,17 @@ extension GantryConfiguration {
         originOf origin: (String) -> ConfigurationOrigin
     ) -> [ConfigurationError.Problem] {
         var problems: [ConfigurationError.Problem] = []
+        if (tls.certificate == nil) != (tls.key == nil) {
+            let missing = tls.key == nil ? "server.tls.key" : "server.tls.certificate"
+            problems.append(
+                .init(origin(missing), key: missing, "server.tls.certificate and server.tls.key go together"))
+        }
+        if tls.clientCertificates != .off, tls.clientCA == nil || !tls.isOn {
+            problems.append(
+                .init(
+                    origin("server.tls.clientCertificates"), key: "server.tls.clientCertificates",
+                    "needs server.tls.certificate, server.tls.key and server.tls.clientCA"))
+        }
         if limits.bytesPerRequest < limits.bytesPerPart {
             problems.append(
                 .init(

@@ -7,6 +7,7 @@ package import Logging
 /// The keys under which the values are read, and what they mean, are in `ConfigurationKey.all`.
 package struct GantryConfiguration: Sendable, Hashable {
     package var server = Server()
+    package var tls = TLS()
     package var access = Access()
     package var limits = Limits()
     /// The folder of the embedded database and of the stored instances.
@@ -39,6 +40,20 @@ package struct GantryConfiguration: Sendable, Hashable {
         package var trustedProxies: [String] = []
         /// How long requests may go on after the signal to stop.
         package var gracefulStop: Duration = .seconds(30)
+    }
+
+    /// How connections are secured.
+    package struct TLS: Sendable, Hashable {
+        package enum ClientCertificates: String, CaseIterable, Sendable { case off, optional, required }
+
+        /// PEM files: our certificate with those between it and its root, and its key. `nil` for plain HTTP.
+        package var certificate: String?
+        package var key: String?
+        /// Who issues the certificates of clients.
+        package var clientCA: String?
+        package var clientCertificates = ClientCertificates.off
+
+        package var isOn: Bool { certificate != nil || key != nil }
     }
 
     /// Who may use the server.

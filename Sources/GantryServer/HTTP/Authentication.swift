@@ -13,11 +13,11 @@ struct Authentication: Sendable {
 
     /// Who asks, allowed to do what is asked. Throws the `Problem` that says why not.
     func principal(for request: Request, context: GantryContext) async throws -> Principal {
-        try refuseSecretsInQuery(of: request)
+        try refuseSecretsInQuery(of: request, context)
         guard let verifier, try await verifier.isRequired() else { return .anonymous }
         let access = RouteScopes.access(request.method, request.uri.path)
         if access == .open { return .unidentified }
-        guard let credential = try credential(of: request) else {
+        guard let credential = try credential(of: request, context) else {
             trail.noteRefusal("no credential", context: context)
             throw Problem(
                 .notIdentified, "The resource needs a credential.",
@@ -25,7 +25,9 @@ struct Authentication: Sendable {
         }
         var principal: Principal
         do {
-            principal = try await verifier.principal(for: credential, from: context.remoteAddress)
+            principal = try await verifier.principal(for: credential, from: context.remoteAddress) {
+                await context.certificateDigest
+            }
         } catch let error as AccessError {
             trail.noteFailure(error, context: context)
             throw problem(for: error, request, context)
@@ -42,10 +44,11 @@ struct Authentication: Sendable {
     }
 
     /// What the request carries; `nil` for nothing.
-    private func credential(of request: Request) throws -> Credential? {
+    private func credential(of request: Request, _ context: GantryContext) throws -> Credential? {
         let fields = request.headers[values: .authorization]
         let keys = request.headers[values: .xAPIKey]
         guard fields.count + keys.count <= 1 else {
+            trail.noteRefusal("several credentials", context: context)
             throw Problem(
                 .invalidHeader, "The request carries several credentials.",
                 headers: [.wwwAuthenticate: Self.malformed])
@@ -58,6 +61,7 @@ struct Authentication: Sendable {
         switch scheme {
         case "bearer", "apikey":
             guard !content.isEmpty, !content.contains(" "), !content.contains(",") else {
+                trail.noteRefusal("malformed credential", context: context)
                 throw Problem(
                     .invalidHeader, "The Authorization field has no single credential behind its scheme.",
                     headers: [.wwwAuthenticate: Self.malformed])
@@ -68,13 +72,14 @@ struct Authentication: Sendable {
     }
 
     /// 400 where a secret stands in the address: there it gets into logs and histories (RFC 9700 2.6).
-    private func refuseSecretsInQuery(of request: Request) throws {
+    private func refuseSecretsInQuery(of request: Request, _ context: GantryContext) throws {
         guard let query = request.uri.query, !query.isEmpty else { return }
         for pair in query.utf8.split(separator: UInt8(ascii: "&")) {
             let name = pair.prefix { $0 != UInt8(ascii: "=") }
             guard (5...13).contains(name.count), Self.secretNames.contains(Substring(name).lowercased()) else {
                 continue
             }
+            trail.noteRefusal("credential in the query", context: context)
             throw Problem(
                 .invalidQuery, "Credentials are not taken from the query; send them in a header field.",
                 headers: [.wwwAuthenticate: Self.malformed])

@@ -1,6 +1,8 @@
 package import Access
+import Crypto
 package import Hummingbird
 package import NIOCore
+import NIOSSL
 
 /// What goes along with one request: its connection, its logger and the id that its answer, log lines and audit
 /// records share.
@@ -21,6 +23,16 @@ package struct GantryContext: RequestContext {
 
     /// The id in problem bodies, logs and the audit trail.
     package var requestID: String { id }
+
+    /// SHA-256 of the certificate with which the other side made the connection.
+    var certificateDigest: [UInt8]? {
+        get async {
+            guard let certificate = try? await channel.nioSSL_peerCertificate().get(),
+                let bytes = try? certificate.toDERBytes()
+            else { return nil }
+            return Array(SHA256.hash(data: bytes))
+        }
+    }
 
     /// The address of the other end of the connection, without its port.
     package var peerAddress: String? { channel.remoteAddress?.ipAddress }

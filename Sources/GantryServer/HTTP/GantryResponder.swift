@@ -41,6 +41,9 @@ package struct GantryResponder: HTTPResponder {
             cors.apply(to: &response, for: request)
         }
         response.headers[.xContentTypeOptions] = "nosniff"
+        if route == .page, request.head.scheme == "https" {
+            response.headers[.strictTransportSecurity] = "max-age=31536000"
+        }
         response.headers[.xRequestID] = context.requestID
         if response.status == .noContent || response.status == .notModified { response.headers[.contentLength] = nil }
         if request.method == .head { response = response.createHeadResponse() }
