@@ -124,12 +124,14 @@ package struct Gantry: Sendable {
     }
 
     /// Who checks credentials.
-    func makeVerifier(clock: @escaping @Sendable () -> Int64 = systemClock) -> CredentialVerifier {
+    func makeVerifier(
+        hashing: SecretHashing = SecretHashing(), clock: @escaping @Sendable () -> Int64 = systemClock
+    ) -> CredentialVerifier {
         CredentialVerifier(
             rules: AccessRules(
                 issuer: configuration.tokenIssuer, audience: configuration.access.audience,
                 trustedIssuers: configuration.access.trustedIssuers),
-            database: backends.database, clock: clock, fetch: fetch)
+            database: backends.database, hashing: hashing, clock: clock, fetch: fetch)
     }
 
     /// Whether anybody may use the server; an error when that would be anybody at all.

@@ -46,7 +46,7 @@ struct AccessFixture: Sendable {
     ) -> CredentialVerifier {
         CredentialVerifier(
             rules: AccessRules(issuer: ourIssuer, audience: "gantry", trustedIssuers: trusted), database: database,
-            clock: { clock.now }, fetch: { try issuer.fetch($0) })
+            hashing: SecretHashing(cost: 4, most: 1000), clock: { clock.now }, fetch: { try issuer.fetch($0) })
     }
 
     /// The code with which a token is refused; `nil` when it is taken.

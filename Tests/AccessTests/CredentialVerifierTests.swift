@@ -117,10 +117,10 @@ import Testing
             let first = access.clock.now
             for _ in 0..<3 {
                 #expect(try await access.refusal(ofKey: text) == nil)
+                // The write went out before this one.
+                try await access.database.write { _ in }
                 access.clock.advance(by: 6_000)
             }
-            // The write went out before this one.
-            try await access.database.write { _ in }
             #expect(try await access.verifier.apiKeys.all().map(\.lastUsedAt) == [first])
         }
     }
@@ -134,7 +134,7 @@ import Testing
                 try transaction.rows("SELECT secret FROM clients") { $0.text(0) }
                     + transaction.rows("SELECT id || hex(digest) FROM api_keys") { $0.text(0) }
             }
-            #expect(kept.count == 2 && kept[0].hasPrefix("scrypt$15$8$1$"))
+            #expect(kept.count == 2 && kept[0].hasPrefix("scrypt$4$8$1$"))
             for text in kept { #expect(!text.contains(secret) && !text.contains(keySecret)) }
         }
     }

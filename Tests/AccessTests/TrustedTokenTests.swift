@@ -140,8 +140,11 @@ import Testing
 
     @Test func `SEC-06 unknown key ids fetch the keys once a minute at most`() async throws {
         try await AccessFixture.run { (access) async throws in
-            let tokens = try (0..<10_000).map { number in
-                try access.issuer.token(access.claims(["jti": "\"\(number)\""]), kid: "k\(number)")
+            let good = try access.issuer.token(access.claims()).split(separator: ".")
+            // The key is looked for before the signature is checked, so that any will do.
+            let tokens = (0..<10_000).map { number in
+                let header = #"{"alg":"ES256","kid":"k\#(number)"}"#
+                return "\(Base64URL.encode(header.utf8)).\(good[1]).\(good[2])"
             }
             for token in tokens { _ = try await access.refusal(of: token) }
             #expect(access.issuer.fetches == 1)

@@ -48,7 +48,7 @@ struct TLSTests {
             try await body(server)
         } catch {
             server.kill()
-            try await server.client.shutdown()
+            try await server.disconnect()
             throw error
         }
         #expect(try await server.stop() == .exit(0))

@@ -68,12 +68,13 @@ package final class CredentialVerifier: Sendable {
     ///   - fetch: gets the key set of a trusted issuer from its address.
     package init(
         rules: AccessRules, database: any SQLDatabase, throttle: CredentialThrottle = CredentialThrottle(),
+        hashing: SecretHashing = SecretHashing(),
         clock: @escaping @Sendable () -> Int64, fetch: @escaping @Sendable (String) async throws -> KeySetDocument
     ) {
         self.database = database
         self.throttle = throttle
         self.clock = clock
-        hashing = SecretHashing()
+        self.hashing = hashing
         clients = ClientTable(database: database, hashing: hashing)
         apiKeys = APIKeyTable(database: database)
         signingKeys = SigningKeys(database: database, clock: clock)
@@ -162,7 +163,7 @@ package final class CredentialVerifier: Sendable {
         let found = try await clients.withSecrets(id, now: now)
         if let found, found.client.isEnabled, let known, found.secrets.contains(known) { return found.client }
         var match: SecretHash?
-        for hash in found?.secrets ?? [Self.nobody] where match == nil {
+        for hash in found?.secrets ?? [hashing.nobody] where match == nil {
             if try await hashing.matches(secret, hash) { match = hash }
         }
         guard let match, let found, found.client.isEnabled else {
@@ -270,8 +271,4 @@ package final class CredentialVerifier: Sendable {
         }
         return hasher.finalize()
     }
-
-    /// A hash that no secret has, for clients that there are not.
-    private static let nobody = SecretHash(
-        text: "scrypt$15$8$1$\(String(repeating: "A", count: 22))$\(String(repeating: "A", count: 43))")
 }

@@ -12,11 +12,9 @@ package struct SecretHash: Hashable, Sendable {
     /// Takes what was kept.
     package init(text: String) { self.text = text }
 
-    /// Base 2 logarithm of the number of rounds: 32 MiB and some 80 ms each.
-    private static let cost = 15
-
     /// Hashes a secret. Takes long; see ``SecretHashing``.
-    init(_ secret: String, cost: Int = cost) throws {
+    /// - Parameter cost: base 2 logarithm of the number of rounds.
+    init(_ secret: String, cost: Int) throws {
         let salt = RandomBytes.make(16)
         let hash = try Self.scrypt(secret, salt, cost: cost)
         text = "scrypt$\(cost)$8$1$\(Base64URL.encode(salt))$\(Base64URL.encode(hash))"
@@ -43,13 +41,26 @@ package struct SecretHash: Hashable, Sendable {
 package final class SecretHashing: Sendable {
     private let running = Mutex(0)
     private let most: Int
+    private let cost: Int
 
-    /// - Parameter most: how many may wait or run; who comes then is told to come again.
-    package init(most: Int = 16) { self.most = most }
+    /// - Parameters:
+    ///   - cost: base 2 logarithm of the number of rounds; 15 takes 32 MiB and some 80 ms.
+    ///   - most: how many may wait or run; who comes then is told to come again.
+    package init(cost: Int = 15, most: Int = 16) {
+        self.cost = cost
+        self.most = most
+    }
+
+    /// A hash that no secret has, for clients that there are not; checking it takes as long as any.
+    var nobody: SecretHash {
+        SecretHash(
+            text:
+                "scrypt$\(cost)$8$1$\(String(repeating: "A", count: 22))$\(String(repeating: "A", count: 43))")
+    }
 
     /// The hash of a secret.
     package func hash(_ secret: String) async throws -> SecretHash {
-        try await run { try SecretHash(secret) }
+        try await run { [cost] in try SecretHash(secret, cost: cost) }
     }
 
     /// Whether a secret is the one of this hash.

@@ -2090,6 +2090,8 @@ extension PageAsset {
         async function token(id, secret) {
           const response = await fetch(new URL("token", document.baseURI), {
             method: "POST",
+            // Else the browser would answer a refusal with a form of its own.
+            credentials: "omit",
             body: new URLSearchParams({ grant_type: "client_credentials", client_id: id, client_secret: secret }),
           });
           return response.ok ? { token: (await response.json()).access_token } : { status: response.status };

@@ -53,7 +53,7 @@ struct ServerHarness: Sendable {
         let pipeline = IngestionPipeline(
             database: database, blobs: blobs, index: ArchiveIndex(duplicates: configuration.duplicatePolicy),
             configuration: configuration.ingestion, room: room, clock: Gantry.systemClock)
-        let verifier = asksForCredentials ? gantry.makeVerifier() : nil
+        let verifier = asksForCredentials ? gantry.makeVerifier(hashing: SecretHashing(cost: 4, most: 1000)) : nil
         let access = AccessTrail(clock: Gantry.systemClock)
         let application = Application(
             responder: gantry.responder(
