@@ -85,6 +85,14 @@ enum Backends {
         }
     }
 
+    /// Opens the bucket alone; `nil` where none is configured.
+    static func openBucket(
+        _ configuration: GantryConfiguration, _ logger: Logger
+    ) async throws -> (any BlobStore)? {
+        guard let bucket = configuration.s3.bucket else { return nil }
+        return try await openBucket(bucket, configuration.s3, logger)
+    }
+
     private static func openBucket(
         _ bucket: String, _ settings: GantryConfiguration.S3, _ logger: Logger
     ) async throws -> S3BlobStore {

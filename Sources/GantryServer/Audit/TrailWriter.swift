@@ -12,7 +12,7 @@ import ServiceLifecycle
 struct TrailWriter: Service {
     private let queue: ReadQueue?
     private let access: AccessTrail?
-    private let database: any SQLDatabase
+    private let append: @Sendable ([AuditEvent]) async throws -> Void
     private let clock: @Sendable () -> Int64
     private let logger: Logger
     private let dropped: Counter
@@ -24,9 +24,20 @@ struct TrailWriter: Service {
         logger: Logger,
         clock: @escaping @Sendable () -> Int64
     ) {
+        self.init(queue, access, metrics: metrics, logger: logger, clock: clock) { events in
+            try await database.write { transaction in try AuditLog().append(events, in: transaction) }
+        }
+    }
+
+    /// - Parameter append: puts the records on the trail, wherever it is.
+    init(
+        _ queue: ReadQueue?, _ access: AccessTrail? = nil, metrics: any MetricsFactory, logger: Logger,
+        clock: @escaping @Sendable () -> Int64,
+        append: @escaping @Sendable ([AuditEvent]) async throws -> Void
+    ) {
         self.queue = queue
         self.access = access
-        self.database = database
+        self.append = append
         self.clock = clock
         self.logger = logger
         dropped = Counter(label: "gantry_audit_reads_dropped_total", factory: metrics)
@@ -61,7 +72,7 @@ struct TrailWriter: Service {
         }
         guard !events.isEmpty else { return [] }
         do {
-            try await database.write { [events] transaction in try AuditLog().append(events, in: transaction) }
+            try await append(events)
             return []
         } catch {
             logger.warning(

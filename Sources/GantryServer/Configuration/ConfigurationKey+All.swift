@@ -1,6 +1,33 @@
 extension ConfigurationKey {
     /// All keys, in the order in which they are shown.
-    package static let all: [ConfigurationKey] = server + limits + storage + behaviour + operation
+    package static let all: [ConfigurationKey] = roles + server + limits + storage + behaviour + operation
+
+    private static let roles: [ConfigurationKey] = [
+        ConfigurationKey(
+            "role", \.role, .choice,
+            "What this process does: `all`, or one of three that work together (docs/roles.md): `stow` takes instances, `wado` searches and retrieves, `core` has the index."
+        ),
+        ConfigurationKey(
+            "provider", \.provider, .text("name") { !$0.isEmpty && $0.utf8.count <= 255 },
+            "Whose instances these are. A core keeps those of one provider; `stow` and `wado` give the same name."),
+        ConfigurationKey(
+            "core.sink", \.core.sink, .address,
+            "Where `stow` sends its events: the core, or another event processor."),
+        ConfigurationKey(
+            "core.query", \.core.query, .address, "Where `wado` asks: the core's address with `/query` behind it."),
+        ConfigurationKey(
+            "core.eventSource", \.core.eventSource, .optionalText("URI reference, or empty"),
+            "The `source` of events between the roles. Empty: `stow.imaging-ingestion.svc.cluster.local` and so on."),
+        ConfigurationKey(
+            "core.timeout", \.core.timeout, .time(atLeast: .seconds(1)),
+            "How long `stow` and `wado` wait for an answer of the core."),
+        ConfigurationKey(
+            "wado.internalEndpoint", \.wado.internalEndpoint, .address,
+            "Where instances can be had inside the cluster, with `/wado-rs` at its end; stands in events."),
+        ConfigurationKey(
+            "wado.externalEndpoint", \.wado.externalEndpoint, .address,
+            "The same from outside; stands in events, and in the addresses that the core's search results hold."),
+    ]
 
     private static let server: [ConfigurationKey] = [
         ConfigurationKey(

@@ -6,8 +6,13 @@ package import Logging
 ///
 /// The keys under which the values are read, and what they mean, are in `ConfigurationKey.all`.
 package struct GantryConfiguration: Sendable, Hashable {
+    package var role = Role.all
     package var server = Server()
     package var tls = TLS()
+    package var core = Core()
+    package var wado = WADO()
+    /// Whose instances these are, among those of one event processor.
+    package var provider = "default"
     package var access = Access()
     package var limits = Limits()
     /// The folder of the embedded database and of the stored instances.
@@ -29,6 +34,34 @@ package struct GantryConfiguration: Sendable, Hashable {
     package var logging = Logs()
 
     package init() {}
+
+    /// What this process does.
+    package enum Role: String, CaseIterable, Sendable {
+        case all
+        /// Takes instances into a bucket and tells the core.
+        case stow
+        /// Searches by the core, and retrieves from the bucket.
+        case wado
+        /// Has the index.
+        case core
+    }
+
+    /// The way from one role to another.
+    package struct Core: Sendable, Hashable {
+        /// Where events of stored instances go.
+        package var sink: String?
+        /// Where the index is asked.
+        package var query: String?
+        /// The `source` of events; `nil` for that of the role.
+        package var eventSource: String?
+        package var timeout: Duration = .seconds(30)
+    }
+
+    /// Where instances can be had, as events and answers of the core tell it.
+    package struct WADO: Sendable, Hashable {
+        package var internalEndpoint: String?
+        package var externalEndpoint: String?
+    }
 
     /// Where the server listens and what its addresses look like from outside.
     package struct Server: Sendable, Hashable {

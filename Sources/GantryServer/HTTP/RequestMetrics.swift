@@ -11,6 +11,7 @@ package enum RouteName: String, CaseIterable, Sendable {
     case wadoURI = "wado-uri"
     case health, metrics, changes, page
     case token, discovery, admin
+    case events, query
 }
 
 /// Counters and times of requests, by route and class of status.
