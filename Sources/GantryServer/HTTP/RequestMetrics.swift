@@ -10,6 +10,7 @@ package enum RouteName: String, CaseIterable, Sendable {
     case capabilities
     case wadoURI = "wado-uri"
     case health, metrics, changes, page
+    case token, discovery, admin
     case events, query
 }
 

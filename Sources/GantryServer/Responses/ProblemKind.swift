@@ -10,11 +10,15 @@ package enum ProblemKind: String, CaseIterable, Sendable {
     case invalidQuery = "invalid-query"
     case invalidHeader = "invalid-header"
     case invalidBody = "invalid-body"
+    case notIdentified = "not-identified"
+    case invalidCredential = "invalid-credential"
+    case insufficientScope = "insufficient-scope"
     case notFound = "not-found"
     case noSuchResource = "no-such-resource"
     case methodNotAllowed = "method-not-allowed"
     case notAcceptable = "not-acceptable"
     case requestTimeout = "request-timeout"
+    case conflict = "conflict"
     case gone = "gone"
     case tooLarge = "too-large"
     case uriTooLong = "uri-too-long"
@@ -22,6 +26,7 @@ package enum ProblemKind: String, CaseIterable, Sendable {
     case rangeNotSatisfiable = "range-not-satisfiable"
     case expectationFailed = "expectation-failed"
     case damagedPixels = "damaged-pixels"
+    case tooManyRequests = "too-many-requests"
     case headerTooLarge = "header-too-large"
     case internalError = "internal-error"
     case unavailable = "unavailable"
@@ -33,10 +38,13 @@ package enum ProblemKind: String, CaseIterable, Sendable {
         case .badRequest, .invalidPath, .invalidFrameList, .invalidBulkDataPath, .invalidQuery, .invalidHeader,
             .invalidBody:
             400
+        case .notIdentified, .invalidCredential: 401
+        case .insufficientScope: 403
         case .notFound, .noSuchResource: 404
         case .methodNotAllowed: 405
         case .notAcceptable: 406
         case .requestTimeout: 408
+        case .conflict: 409
         case .gone: 410
         case .tooLarge: 413
         case .uriTooLong: 414
@@ -44,6 +52,7 @@ package enum ProblemKind: String, CaseIterable, Sendable {
         case .rangeNotSatisfiable: 416
         case .expectationFailed: 417
         case .damagedPixels: 422
+        case .tooManyRequests: 429
         case .headerTooLarge: 431
         case .internalError: 500
         case .unavailable: 503
@@ -61,11 +70,15 @@ package enum ProblemKind: String, CaseIterable, Sendable {
         case .invalidQuery: "The query is malformed"
         case .invalidHeader: "A header field cannot be read"
         case .invalidBody: "The body cannot be read"
+        case .notIdentified: "The request does not say who asks"
+        case .invalidCredential: "The credential is not taken"
+        case .insufficientScope: "The credential does not allow this"
         case .notFound: "There is no such path"
         case .noSuchResource: "The archive does not hold this"
         case .methodNotAllowed: "The resource does not offer this method"
         case .notAcceptable: "No acceptable representation"
         case .requestTimeout: "The request came too slowly"
+        case .conflict: "This does not fit what is there"
         case .gone: "This was deleted"
         case .tooLarge: "The request is too large"
         case .uriTooLong: "The request target is too long"
@@ -73,6 +86,7 @@ package enum ProblemKind: String, CaseIterable, Sendable {
         case .rangeNotSatisfiable: "The byte range lies outside the resource"
         case .expectationFailed: "The expectation cannot be met"
         case .damagedPixels: "The stored pixels cannot be decoded"
+        case .tooManyRequests: "Too many requests of this kind"
         case .headerTooLarge: "The header block is too large"
         case .internalError: "The server made a mistake"
         case .unavailable: "The server cannot do this now"
@@ -90,6 +104,12 @@ package enum ProblemKind: String, CaseIterable, Sendable {
         case .invalidQuery: "Mend the parameter that the detail names (PS3.18 8.3.4 and 10.6.1)."
         case .invalidHeader: "Mend the header field that the detail names."
         case .invalidBody: "Mend the body where the detail says; nothing of it was stored unless the answer lists it."
+        case .notIdentified:
+            "Send Authorization: Bearer with a token from /token, or X-API-Key with an API key (docs/access.md)."
+        case .invalidCredential:
+            "Get a new token from /token, or ask who runs this server for another key (docs/access.md)."
+        case .insufficientScope:
+            "Ask who runs this server for a client or key with the scope that the detail names (docs/access.md)."
         case .notFound: "The service roots are /dicomweb, /stow-rs and /wado-rs; OPTIONS on a root lists what is there."
         case .noSuchResource: "Search for it with QIDO-RS; parents in the path must be those of the instance."
         case .methodNotAllowed: "Use one of the methods that the Allow field lists."
@@ -97,6 +117,7 @@ package enum ProblemKind: String, CaseIterable, Sendable {
             "Ask with Accept: */* to see what the resource offers, or choose one that the detail names."
         case .requestTimeout:
             "Send faster: header within the deadline, body above the minimum rate (docs/configuration.md)."
+        case .conflict: "Look at what is there, then send what the detail asks for."
         case .gone: "It was deleted on purpose. Store it again if that was a mistake."
         case .tooLarge:
             "Send fewer or smaller parts in one request, ask for a smaller image, or raise the limit (docs/configuration.md)."
@@ -106,6 +127,7 @@ package enum ProblemKind: String, CaseIterable, Sendable {
         case .expectationFailed: "Only Expect: 100-continue is understood."
         case .damagedPixels:
             "Ask with transfer-syntax=* for the bytes as they were stored; the sender has to mend them."
+        case .tooManyRequests: "Wait as long as the Retry-After field says."
         case .headerTooLarge: "Send fewer or shorter header fields."
         case .internalError: "Try again; if it stays, report the request id to whoever runs this server."
         case .unavailable: "Wait as long as the Retry-After field says and send the request again."

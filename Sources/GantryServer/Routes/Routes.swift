@@ -26,7 +26,7 @@ struct Routes: Sendable {
         for root in Self.serviceRoots where isServiceOffered && path.hasPrefix(root) {
             let rest = path.dropFirst(root.count)
             guard rest.isEmpty || rest.first == "/" else { continue }
-            let base = publicAddress.url(for: request.head, peer: context.remoteAddress) + root
+            let base = publicAddress.url(for: request.head, peer: context.peerAddress) + root
             return try await serve(rest, at: base, request, context)
         }
         if let core, CoreRoutes.isResponsible(for: path) { return try await core.answer(request, context: context) }
