@@ -14,6 +14,8 @@ package struct BlobError: Error, Hashable {
         case closed
         /// The folder is in use by another process.
         case locked
+        /// A file with secrets may be read by others.
+        case exposed
         /// A system call failed with this number.
         case io(errno: Int32)
     }

@@ -48,7 +48,7 @@ extension RefusalCause {
         }
         switch error.code {
         case .full: self = .outOfSpace
-        case .closed, .io, .locked: self = .backendDown
+        case .closed, .io, .locked, .exposed: self = .backendDown
         case .notFound, .outOfBounds, .corrupt: self = .internalFailure
         }
     }
