@@ -132,9 +132,11 @@ let package = Package(
         .target(
             name: "Ingestion",
             dependencies: [
-                "Access", "Archive", "Audit", "Messaging", "Observability", "DICOMCore", "DICOMModels", "DICOMPixels",
+                "CArchive", "Access", "Archive", "Audit", "Messaging", "Observability", "DICOMCore", "DICOMModels",
+                "DICOMPixels",
                 "BlobStorage", "SQLStorage", .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"), .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict),

@@ -100,6 +100,6 @@ extension DiskUploadLanding {
             }
             total += length
         }
-        guard total <= limits.object else { throw UploadLandingError(.wrongLength) }
+        guard total <= limits.total else { throw UploadLandingError(.wrongLength) }
     }
 }

@@ -12,7 +12,8 @@ package struct DiskUploadLandingConfiguration: Sendable {
     /// What is before the key in the path of a URL, with a slash at both ends.
     package var path = "/uploads/"
     /// What one upload may be.
-    package var limits = UploadLandingLimits(object: 64 << 30, part: (5 << 20)...(5 << 30), parts: 10_000)
+    package var limits = UploadLandingLimits(
+        object: 64 << 30, part: (5 << 20)...(5 << 30), parts: 10_000, total: 256 << 30)
     /// Threads for file calls, when no pool is passed in.
     package var threads = 8
     /// Flushes a file's data and answers 0, or -1 with `errno`. A test may let it fail.

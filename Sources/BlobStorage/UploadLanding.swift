@@ -91,15 +91,20 @@ package struct UploadLandingLimits: Hashable, Sendable {
     package var object: Int
     /// The fewest bytes of a part that is not the last one, and the most of any.
     package var part: ClosedRange<Int>
+    /// The most parts.
     package var parts: Int
+    /// The most bytes of all parts together.
+    package var total: Int
 
-    /// Those of S3: 5 GiB in one go, parts of 5 MiB to 5 GiB, 10,000 of them.
-    package static let s3 = UploadLandingLimits(object: 5 << 30, part: (5 << 20)...(5 << 30), parts: 10_000)
+    /// Those of S3: 5 GiB in one go, parts of 5 MiB to 5 GiB, 10,000 of them, 5 TiB together.
+    package static let s3 = UploadLandingLimits(
+        object: 5 << 30, part: (5 << 20)...(5 << 30), parts: 10_000, total: 5 << 40)
 
-    package init(object: Int, part: ClosedRange<Int>, parts: Int) {
+    package init(object: Int, part: ClosedRange<Int>, parts: Int, total: Int) {
         self.object = object
         self.part = part
         self.parts = parts
+        self.total = total
     }
 }
 
