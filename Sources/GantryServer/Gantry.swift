@@ -42,7 +42,7 @@ package struct Gantry: Sendable {
 
     /// Every migration of the schema, in the order in which they are applied.
     package static let migrations =
-        ArchiveSchema.migrations + MessagingSchema.migrations + AuditSchema.migrations
+        ArchiveSchema.migrations + MessagingSchema.migrations + AuditSchema.migrations + UploadSchema.migrations
 
     /// Milliseconds since 1970.
     package static let systemClock: @Sendable () -> Int64 = {
@@ -64,8 +64,9 @@ package struct Gantry: Sendable {
         _ = await watch.look(wasFull: false)
         let reads = configuration.audit.includesReads ? ReadQueue() : nil
         let trail = ReadTrail(queue: reads, clock: Self.systemClock)
+        let uploads = uploads(pipeline)
         let server = Application(
-            responder: responder(archive, pipeline, trail),
+            responder: responder(archive, pipeline, uploads, trail),
             server: HTTPServerBuilder { [configuration] responder in
                 HTTPConnection(
                     limits: configuration.connectionLimits, headerFields: configuration.limits.headerFields,
@@ -90,19 +91,31 @@ package struct Gantry: Sendable {
                         reads, database: backends.database, metrics: registry, logger: logger,
                         clock: Self.systemClock)))
         }
+        services += uploads.services.map { .init(service: $0) }
         services.append(.init(service: server))
         var group = ServiceGroupConfiguration(
             services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         group.maximumGracefulShutdownDuration = configuration.server.gracefulStop
         try await ServiceGroup(configuration: group).run()
         await pixels.close()
+        try await uploads.close()
+        try await backends.landing.close()
         try await backends.blobs.close()
         try await backends.database.close()
     }
 
+    /// Presigned uploads.
+    func uploads(
+        _ pipeline: IngestionPipeline, clock: @escaping @Sendable () -> Int64 = Self.systemClock
+    ) -> UploadDoor {
+        UploadDoor(
+            database: backends.database, landing: backends.landing, pipeline: pipeline, orders: .none,
+            configuration: configuration, metrics: registry, logger: logger, clock: clock)
+    }
+
     /// Everything that answers requests.
     func responder(
-        _ archive: Archive, _ pipeline: IngestionPipeline, _ trail: ReadTrail = .off
+        _ archive: Archive, _ pipeline: IngestionPipeline, _ uploads: UploadDoor, _ trail: ReadTrail = .off
     ) -> GantryResponder {
         let proxies = TrustedNetworks(configuration.server.trustedProxies)
         let publicAddress = PublicAddress(configured: configuration.server.publicURL) { proxies.contains($0) }
@@ -116,6 +129,7 @@ package struct Gantry: Sendable {
             retrieve: RetrieveRoutes(archive: archive, pixels: pixels, trail: trail, configuration: configuration),
             delete: DeleteRoutes(
                 archive: archive, eventSource: configuration.ingestion.eventSource, clock: Self.systemClock),
+            uploads: uploads.routes,
             operations: OperationsRoutes(
                 archive: archive, checks: healthChecks(pipeline.room), registry: registry,
                 changes: ChangeFeed(archive: archive)),

@@ -24,7 +24,21 @@ enum Backends {
             SQLiteConfiguration(
                 path: folder + "/index.sqlite", readers: readers, writerCache: kibibytes / 2,
                 readerCache: kibibytes / 2 / readers))
-        return StorageBackends(database: database, blobs: blobs)
+        return StorageBackends(database: database, blobs: blobs, landing: try landing(configuration))
+    }
+
+    /// The folder where presigned uploads land, on the file system of the blobs.
+    private static func landing(_ configuration: GantryConfiguration) throws -> DiskUploadLanding {
+        let folder = configuration.dataFolder
+        var settings = DiskUploadLandingConfiguration(folder: folder + "/landing", keyFile: folder + "/upload-keys")
+        settings.limits.object = configuration.uploads.largestObject
+        settings.limits.total = configuration.uploads.largestMultipart
+        do throws(BlobError) {
+            return try DiskUploadLanding(settings)
+        } catch {
+            guard error.code == .exposed else { throw error }
+            throw CommandFailure.failed("others may read \(settings.keyFile), which signs URLs; chmod 600 it")
+        }
     }
 
     /// Whether there is an archive in the data folder.
@@ -34,6 +48,7 @@ enum Backends {
 
     /// Closes what ``open(_:)`` opened.
     static func close(_ backends: StorageBackends) async throws {
+        try await backends.landing.close()
         try await backends.blobs.close()
         try await backends.database.close()
     }

@@ -14,6 +14,7 @@ struct Routes: Sendable {
     let search: SearchRoutes
     let retrieve: RetrieveRoutes
     let delete: DeleteRoutes
+    let uploads: UploadRoutes
     let operations: OperationsRoutes
     let publicAddress: PublicAddress
     let isDeletingOffered: Bool
@@ -25,6 +26,10 @@ struct Routes: Sendable {
             guard rest.isEmpty || rest.first == "/" else { continue }
             let base = publicAddress.url(for: request.head, peer: context.remoteAddress) + root
             return try await serve(rest, at: base, request, context)
+        }
+        if path.hasPrefix("/upload") {
+            let base = publicAddress.url(for: request.head, peer: context.remoteAddress)
+            if let answer = try await uploads.answer(request, at: base, context: context) { return answer }
         }
         return try await operations.answer(request, context: context)
     }

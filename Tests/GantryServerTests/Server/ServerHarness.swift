@@ -36,6 +36,8 @@ struct ServerHarness: Sendable {
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let database = try SQLiteDatabase(SQLiteConfiguration(path: folder + "/index.sqlite"))
         let blobs = MemoryBlobStore(clock: Gantry.systemClock)
+        let landing = try DiskUploadLanding(
+            DiskUploadLandingConfiguration(folder: folder + "/landing", keyFile: folder + "/upload-keys"))
         try await Migrator(Gantry.migrations).migrate(database, now: Gantry.systemClock())
 
         let logs = CapturedLog()
@@ -44,13 +46,16 @@ struct ServerHarness: Sendable {
         }
         let registry = MetricRegistry()
         let gantry = Gantry(
-            configuration: configuration, backends: StorageBackends(database: database, blobs: blobs),
+            configuration: configuration,
+            backends: StorageBackends(database: database, blobs: blobs, landing: landing),
             pixels: PixelWorkers(PixelWorkersConfiguration(place: .threads)), registry: registry, logger: logger)
         let pipeline = IngestionPipeline(
             database: database, blobs: blobs, index: ArchiveIndex(duplicates: configuration.duplicatePolicy),
             configuration: configuration.ingestion, room: room, clock: Gantry.systemClock)
+        let uploads = gantry.uploads(pipeline)
         let application = Application(
-            responder: gantry.responder(Archive(database: database, blobs: blobs), pipeline, trail), logger: logger)
+            responder: gantry.responder(Archive(database: database, blobs: blobs), pipeline, uploads, trail),
+            logger: logger)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await pipeline.run() }
             defer { pipeline.shutDown() }
@@ -60,6 +65,8 @@ struct ServerHarness: Sendable {
                         client: client, database: database, registry: registry, logs: logs, logger: logger))
             }
         }
+        try? await uploads.close()
+        try? await landing.close()
         try? await database.close()
     }
 
