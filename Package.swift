@@ -214,6 +214,7 @@ let package = Package(
                 "Access", "Archive", "Audit", "Messaging", "Ingestion", "SQLStorage", "SQLiteStorage", "BlobStorage",
                 "DICOMCore", "DICOMModels", "DICOMWeb", "GantryTesting",
                 .product(name: "Logging", package: "swift-log"), .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
             ],
             swiftSettings: strict),
         .testTarget(
@@ -228,6 +229,7 @@ let package = Package(
                 "DICOMCore", "DICOMModels", "DICOMPixels", "DICOMWeb", "Observability", "GantryTesting",
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "CoreMetrics", package: "swift-metrics"),
+                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"), .product(name: "Metrics", package: "swift-metrics"),
                 .product(name: "Hummingbird", package: "hummingbird"),

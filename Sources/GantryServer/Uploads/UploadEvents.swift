@@ -74,7 +74,8 @@ private struct UploadEventStream: AsyncSequence, Sendable {
         }
 
         private mutating func news() async throws -> ByteBuffer {
-            let sessions = try await table.changed(client, since: Swift.max(0, last - Self.overlap), limit: Self.mostAtOnce)
+            let sessions = try await table.changed(
+                client, since: Swift.max(0, last - Self.overlap), limit: Self.mostAtOnce)
             var text = ByteBuffer()
             for session in sessions where told[session.key] != session.changedAt {
                 last = Swift.max(last, session.changedAt)

@@ -16,6 +16,8 @@ package struct UploadSweep: Service {
         package var expired = 0
         /// Objects whose time in quarantine is over, and objects without an upload.
         package var deleted = 0
+
+        package init() {}
     }
 
     private let table: UploadTable

@@ -24,11 +24,13 @@ struct ServerHarness: Sendable {
     let registry: MetricRegistry
     let logs: CapturedLog
     let logger: Logger
+    let uploads: UploadDoor
+    let landing: DiskUploadLanding
 
     /// Runs a test against a server with this configuration.
     static func run(
         _ configuration: GantryConfiguration = GantryConfiguration(), room: StorageRoom? = nil,
-        trail: ReadTrail = .off,
+        trail: ReadTrail = .off, uploadClock: @escaping @Sendable () -> Int64 = Gantry.systemClock,
         _ body: @Sendable (ServerHarness) async throws -> Void
     ) async throws {
         let folder = "\(FileManager.default.temporaryDirectory.path())/gantry-server-\(UUID().uuidString)"
@@ -52,7 +54,7 @@ struct ServerHarness: Sendable {
         let pipeline = IngestionPipeline(
             database: database, blobs: blobs, index: ArchiveIndex(duplicates: configuration.duplicatePolicy),
             configuration: configuration.ingestion, room: room, clock: Gantry.systemClock)
-        let uploads = gantry.uploads(pipeline)
+        let uploads = gantry.uploads(pipeline, clock: uploadClock)
         let application = Application(
             responder: gantry.responder(Archive(database: database, blobs: blobs), pipeline, uploads, trail),
             logger: logger)
@@ -62,7 +64,8 @@ struct ServerHarness: Sendable {
             try await application.test(.router) { client in
                 try await body(
                     ServerHarness(
-                        client: client, database: database, registry: registry, logs: logs, logger: logger))
+                        client: client, database: database, registry: registry, logs: logs, logger: logger,
+                        uploads: uploads, landing: landing))
             }
         }
         try? await uploads.close()
