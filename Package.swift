@@ -31,6 +31,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
@@ -52,6 +53,7 @@ let package = Package(
         .systemLibrary(name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
         .systemLibrary(name: "CGIF", providers: [.apt(["libgif-dev"])]),
         .systemLibrary(name: "CLCMS", pkgConfig: "lcms2", providers: [.apt(["liblcms2-dev"])]),
+        .systemLibrary(name: "CPostgreSQL", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
 
         // row 1: the standard's own languages, and how we tell what we do
         .target(name: "DICOMCore", dependencies: ["CZlib"], swiftSettings: strict),
@@ -87,11 +89,25 @@ let package = Package(
             ],
             swiftSettings: strict),
         .target(
+            name: "PostgreSQLStorage",
+            dependencies: ["CPostgreSQL", "SQLStorage", .product(name: "Logging", package: "swift-log")],
+            swiftSettings: strict),
+        .target(
             name: "BlobStorage",
             dependencies: [
                 "CLinux", .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "S3Storage",
+            dependencies: [
+                "BlobStorage", "CExpat", "Observability",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Crypto", package: "swift-crypto"), .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ],
             swiftSettings: strict),
         .target(
@@ -141,13 +157,24 @@ let package = Package(
             ],
             swiftSettings: strict),
 
+        .target(
+            name: "CoreWire",
+            dependencies: [
+                "Access", "Archive", "Audit", "Ingestion", "BlobStorage", "DICOMCore",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            swiftSettings: strict),
+
         // row 4 and 5: the server and the command
         .target(
             name: "GantryServer",
             dependencies: [
                 "CArchive", "CZlib", "PixelWorkers", "DICOMCore", "DICOMModels", "DICOMPixels", "DICOMWeb",
                 "Observability",
-                "SQLStorage", "BlobStorage", "Messaging", "Access", "Archive", "Audit", "Ingestion",
+                "SQLStorage", "BlobStorage", "Messaging", "Access", "Archive", "Audit", "Ingestion", "CoreWire",
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
@@ -164,9 +191,11 @@ let package = Package(
         .executableTarget(
             name: "gantry",
             dependencies: [
-                "GantryServer", "PixelWorkers", "SQLiteStorage", "SQLStorage", "BlobStorage", "DICOMWebClient",
+                "GantryServer", "PixelWorkers", "SQLiteStorage", "PostgreSQLStorage", "SQLStorage", "BlobStorage",
+                "S3Storage", "DICOMWebClient",
                 "DICOMCore",
-                "DICOMModels", "DICOMWeb", "Access", "Archive", "Audit", "Ingestion", "Messaging", "Observability",
+                "DICOMModels", "DICOMWeb", "Access", "Archive", "Audit", "CoreWire", "Ingestion", "Messaging",
+                "Observability",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Logging", package: "swift-log"), .product(name: "Metrics", package: "swift-metrics"),
@@ -179,7 +208,9 @@ let package = Package(
         .target(
             name: "GantryTesting",
             dependencies: [
-                "DICOMCore", "SQLStorage", "BlobStorage", .product(name: "NIOCore", package: "swift-nio"),
+                "DICOMCore", "SQLStorage", "SQLiteStorage", "PostgreSQLStorage", "BlobStorage",
+                .product(name: "Logging", package: "swift-log"), .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
             ],
             swiftSettings: strict),
         .target(
@@ -202,16 +233,31 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(
-            name: "SQLStorageTests", dependencies: ["SQLStorage", "SQLiteStorage", "GantryTesting"],
+            name: "SQLStorageTests",
+            dependencies: [
+                "SQLStorage", "SQLiteStorage", "PostgreSQLStorage", "GantryTesting",
+                .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "BlobStorageTests",
             dependencies: ["BlobStorage", "GantryTesting", .product(name: "NIOCore", package: "swift-nio")],
             swiftSettings: strict),
         .testTarget(
+            name: "S3StorageTests",
+            dependencies: [
+                "S3Storage", "BlobStorage", "GantryTesting",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Logging", package: "swift-log"), .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ],
+            swiftSettings: strict),
+        .testTarget(
             name: "ArchiveTests",
             dependencies: [
-                "Access", "Archive", "Audit", "Messaging", "Ingestion", "SQLStorage", "SQLiteStorage", "BlobStorage",
+                "Access", "Archive", "Audit", "Messaging", "Ingestion", "SQLStorage", "PostgreSQLStorage",
+                "BlobStorage",
                 "DICOMCore", "DICOMModels", "DICOMWeb", "GantryTesting",
                 .product(name: "Logging", package: "swift-log"), .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
@@ -225,8 +271,9 @@ let package = Package(
             name: "GantryServerTests",
             dependencies: [
                 "GantryServer", "PixelWorkers", "SQLiteStorage", "SQLStorage", "BlobStorage", "Access", "Archive",
-                "Audit", "Ingestion",
+                "Audit", "CoreWire", "Ingestion",
                 "DICOMCore", "DICOMModels", "DICOMPixels", "DICOMWeb", "Observability", "GantryTesting",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Crypto", package: "swift-crypto"),
@@ -234,7 +281,8 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"), .product(name: "Metrics", package: "swift-metrics"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
-                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
             ],
             swiftSettings: strict),
         // The built server and real clients; no code of the server itself.

@@ -56,8 +56,8 @@ extension Archive {
         // 2. The change, and the rows.
         var change = try changes.append(.deleted, study: study, series: series, instance: instance)
         if let row = target.instance {
-            try transaction.execute("DELETE FROM instances WHERE id = \(row.id)")
-            try transaction.execute("DELETE FROM instance_documents WHERE id = \(row.id)")
+            try transaction.enqueue("DELETE FROM instances WHERE id = \(row.id)")
+            try transaction.enqueue("DELETE FROM instance_documents WHERE id = \(row.id)")
             for parent in target.series {
                 let isEmpty = try update(parent, version: change, in: transaction)
                 if isEmpty { change = try changes.append(.deleted, study: study, series: series, instance: nil) }
@@ -71,7 +71,7 @@ extension Archive {
             $0.int(0)
         }
         if left == nil {
-            try transaction.execute("DELETE FROM studies WHERE id = \(target.studyID)")
+            try transaction.enqueue("DELETE FROM studies WHERE id = \(target.studyID)")
             if series != nil { change = try changes.append(.deleted, study: study, series: nil, instance: nil) }
         } else {
             try update(study: target.studyID, version: change, in: transaction)
@@ -82,10 +82,10 @@ extension Archive {
     private static func remove(_ series: Target.Series, in transaction: any SQLTransaction) throws {
         let first = series.id << ArchiveSchema.ordinalBits
         let last = first | ArchiveSchema.maximumOrdinal
-        try transaction.execute("DELETE FROM instances WHERE id BETWEEN \(first) AND \(last)")
-        try transaction.execute("DELETE FROM instance_documents WHERE id BETWEEN \(first) AND \(last)")
-        try transaction.execute("DELETE FROM series_requests WHERE series_id = \(series.id)")
-        try transaction.execute("DELETE FROM series WHERE id = \(series.id)")
+        try transaction.enqueue("DELETE FROM instances WHERE id BETWEEN \(first) AND \(last)")
+        try transaction.enqueue("DELETE FROM instance_documents WHERE id BETWEEN \(first) AND \(last)")
+        try transaction.enqueue("DELETE FROM series_requests WHERE series_id = \(series.id)")
+        try transaction.enqueue("DELETE FROM series WHERE id = \(series.id)")
     }
 
     /// Counts a series anew; removes it when it is empty, and says so.
@@ -108,7 +108,7 @@ extension Archive {
             try remove(series, in: transaction)
             return true
         }
-        try transaction.execute(
+        try transaction.enqueue(
             """
             UPDATE series SET instance_count = \(count), sop_classes = \(ValueList(classes).text),
                 version = \(version)
@@ -131,7 +131,7 @@ extension Archive {
             modalities.append(row.text(1))
             classes += ValueList(text: row.text(2)).values
         }
-        try transaction.execute(
+        try transaction.enqueue(
             """
             UPDATE studies SET series_count = \(series), instance_count = \(instances),
                 modalities = \(ValueList(modalities).text), sop_classes = \(ValueList(classes).text),

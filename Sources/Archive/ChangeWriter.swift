@@ -20,7 +20,7 @@ struct ChangeWriter {
     mutating func waitForOthers() throws {
         guard !isAlone else { return }
         isAlone = true
-        if let lock = transaction.dialect.lock("changes") { try transaction.execute(lock) }
+        if let lock = transaction.dialect.lock("changes") { try transaction.enqueue(lock) }
     }
 
     /// Writes a change row. Returns its sequence number.
@@ -32,7 +32,7 @@ struct ChangeWriter {
     mutating func append(_ kind: Change.Kind, study: UID, series: UID?, instance: UID?) throws -> Int64 {
         let sequence = try (last ?? Self.last(in: transaction)) + 1
         last = sequence
-        try transaction.execute(
+        try transaction.enqueue(
             SQLStatement(
                 """
                 INSERT INTO changes (sequence, kind, changed_at, study_uid, series_uid, instance_uid)

@@ -86,6 +86,7 @@ package struct IntegritySweep: Service {
             report.orphans += orphans.count
             if !orphans.isEmpty { try await blobs.delete(orphans) }
         } while cursor != nil
+        try await blobs.removeUnfinished(olderThan: now - configuration.grace)
         return report
     }
 
@@ -114,7 +115,7 @@ extension Archive {
         let moves = moves.map { (from: $0.from.rawValue, to: $0.to.rawValue) }
         try await database.write { transaction in
             for move in moves {
-                try transaction.execute(
+                try transaction.enqueue(
                     SQLStatement(
                         "UPDATE instances SET location = $1 WHERE location = $2", [.text(move.to), .text(move.from)]))
             }

@@ -103,7 +103,7 @@ struct SeriesState {
 
     /// Brings the row up to date.
     func write(in transaction: any SQLTransaction) throws {
-        try transaction.execute(
+        try transaction.enqueue(
             """
             UPDATE series SET instance_count = instance_count + \(addedInstances), last_ordinal = \(ordinal),
                 sop_classes = \(sopClasses.text), version = \(version)
@@ -112,7 +112,7 @@ struct SeriesState {
         guard areAttributesChanged, let given = keys else { return }
         var keys = given
         if !isNew, instanceCount > 1 { keys = try Self.keys(of: id, in: transaction, filledFrom: given) }
-        try transaction.execute(
+        try transaction.enqueue(
             """
             UPDATE series SET modality = \(keys.modality), number = \(keys.number ?? ArchiveSchema.noNumber),
                 description = \(keys.description), body_part = \(keys.bodyPart), series_date = \(keys.date),
@@ -120,7 +120,7 @@ struct SeriesState {
                 procedure_step_time = \(keys.procedureStepTime), attributes = \(attributes.bytes)
             WHERE id = \(id)
             """)
-        try transaction.execute("DELETE FROM series_requests WHERE series_id = \(id)")
+        try transaction.enqueue("DELETE FROM series_requests WHERE series_id = \(id)")
         try Self.writeRequests(keys.requests, series: id, in: transaction)
     }
 
@@ -161,7 +161,7 @@ struct SeriesState {
         _ requests: [SeriesKeys.Request], series: Int64, in transaction: any SQLTransaction
     ) throws {
         for (item, request) in requests.enumerated() {
-            try transaction.execute(
+            try transaction.enqueue(
                 """
                 INSERT INTO series_requests (series_id, item, scheduled_step_id, requested_procedure_id)
                 VALUES (\(series), \(Int64(item)), \(request.scheduledStepID), \(request.requestedProcedureID))

@@ -40,7 +40,7 @@ struct StoreSession {
 
         if study.hasTombstones { try Tombstones.remove(entry.identity, in: transaction) }
         let change = try changes.append(.created, entry.identity)
-        try transaction.execute(
+        try transaction.enqueue(
             SQLStatement(
                 """
                 INSERT INTO instances (id, uid, sop_class, number, location, length, transfer_syntax,
@@ -55,7 +55,7 @@ struct StoreSession {
                     .int(entry.receivedAt), .bytes(entry.instanceAttributes.bytes),
                 ]))
         let template = try writeTemplateIfNeeded(entry, &series)
-        try transaction.execute(
+        try transaction.enqueue(
             SQLStatement(
                 "INSERT INTO instance_documents (id, document) VALUES ($1, $2)",
                 [.int(id), .bytes(entry.document.difference(from: template).bytes)]))
@@ -112,7 +112,7 @@ struct StoreSession {
             series.template = stored
             return stored
         }
-        try transaction.execute(
+        try transaction.enqueue(
             "INSERT INTO instance_documents (id, document) VALUES (\(id), \(entry.document.bytes))")
         series.template = entry.document
         return entry.document
@@ -126,9 +126,9 @@ struct StoreSession {
         let stored = present.instance
         guard stored.identity.study == entry.identity.study, stored.identity.series == entry.identity.series
         else { return .conflict(.otherParent) }
-        guard stored.digest != entry.digest else { return .identical }
+        guard stored.digest != entry.digest else { return .identical(at: stored.location) }
         guard let comparison, comparison.storedDigest == stored.digest else { return .needsComparison(stored) }
-        guard !comparison.isSame else { return .identical }
+        guard !comparison.isSame else { return .identical(at: stored.location) }
 
         var study = try state(ofStudyFor: entry)
         guard policy.replaces(firstStoredAt: study.firstStoredAt, now: now) else {
@@ -138,7 +138,7 @@ struct StoreSession {
         var series = try state(ofSeriesFor: entry, study: &study)
         let change = try changes.append(.updated, entry.identity)
         let template = try writeTemplateIfNeeded(entry, &series)
-        try transaction.execute(
+        try transaction.enqueue(
             """
             UPDATE instances SET sop_class = \(entry.identity.sopClass.string), number = \(entry.instanceNumber ?? ArchiveSchema.noNumber),
                 location = \(entry.location.rawValue), length = \(Int64(entry.length)), transfer_syntax = \(entry.transferSyntaxUID),
@@ -147,7 +147,7 @@ struct StoreSession {
                 stored_at = \(entry.receivedAt), attributes = \(entry.instanceAttributes.bytes)
             WHERE id = \(present.id)
             """)
-        try transaction.execute(
+        try transaction.enqueue(
             """
             UPDATE instance_documents SET document = \(entry.document.difference(from: template).bytes)
             WHERE id = \(present.id)

@@ -148,7 +148,7 @@ struct StudyState {
                 try transaction.rows("SELECT DISTINCT modality FROM series WHERE study_id = \(id)") { $0.text(0) })
         }
         if areListsChanged || needsModalities {
-            try transaction.execute(
+            try transaction.enqueue(
                 """
                 UPDATE studies SET series_count = series_count + \(addedSeries),
                     instance_count = instance_count + \(addedInstances), version = \(version),
@@ -156,7 +156,7 @@ struct StudyState {
                 WHERE id = \(id)
                 """)
         } else {
-            try transaction.execute(
+            try transaction.enqueue(
                 """
                 UPDATE studies SET series_count = series_count + \(addedSeries),
                     instance_count = instance_count + \(addedInstances), version = \(version)
@@ -171,7 +171,7 @@ struct StudyState {
         if !isNew, instanceCount > 1 { keys = try Self.keys(of: id, in: transaction, filledFrom: keys) }
         let name = keys.patientName
         let referring = keys.referringPhysician
-        try transaction.execute(
+        try transaction.enqueue(
             """
             UPDATE studies SET patient_id = \(keys.patientID), patient_id_issuer = \(keys.patientIDIssuer),
                 patient_name = \(name.alphabetic), patient_name_ideographic = \(name.ideographic),

@@ -7,7 +7,7 @@ enum Tombstones {
     /// Remembers the instances of a study, of a series of it, or one instance.
     static func add(_ instances: [InstanceIdentity], now: Int64, in transaction: any SQLTransaction) throws {
         for instance in instances {
-            try transaction.execute(
+            try transaction.enqueue(
                 """
                 INSERT INTO tombstones (study_uid, series_uid, instance_uid, deleted_at)
                 VALUES (\(instance.study.string), \(instance.series.string), \(instance.instance.string), \(now))
@@ -18,7 +18,7 @@ enum Tombstones {
 
     /// Forgets an instance that is stored again.
     static func remove(_ instance: InstanceIdentity, in transaction: any SQLTransaction) throws {
-        try transaction.execute(
+        try transaction.enqueue(
             """
             DELETE FROM tombstones WHERE study_uid = \(instance.study.string)
                 AND series_uid = \(instance.series.string) AND instance_uid = \(instance.instance.string)

@@ -12,12 +12,12 @@ package struct AuditLog: Sendable {
     /// Appends events in their order, in the caller's transaction.
     package func append(_ events: [AuditEvent], in transaction: any SQLTransaction) throws {
         guard !events.isEmpty else { return }
-        if let lock = transaction.dialect.lock("audit_records") { try transaction.execute(lock) }
+        if let lock = transaction.dialect.lock("audit_records") { try transaction.enqueue(lock) }
         var head = try Self.head(in: transaction)
         for event in events {
             let record = event.canonicalJSON
             head = head.next(record)
-            try transaction.execute(
+            try transaction.enqueue(
                 SQLStatement(
                     """
                     INSERT INTO audit_records (sequence, time, client, study, record, hash)

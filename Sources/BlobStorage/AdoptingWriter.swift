@@ -40,7 +40,7 @@ final class AdoptingWriter: BlobWriter, @unchecked Sendable {
             // The sweep of blobs goes by the file's time, and leaves young ones alone.
             try OpenFile(staged, writable: true).setChanged(now)
         }
-        return StagedBlob(length: length, digest: Array(hasher.finalize()), content: .temporaryFile(key: key))
+        return StagedBlob(length: length, digest: Array(hasher.finalize()), content: .object(key: key))
     }
 
     func abort() async { isEnded = true }

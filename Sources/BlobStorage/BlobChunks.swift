@@ -1,6 +1,6 @@
 package import NIOCore
 
-/// A blob's bytes piece by piece, in order, with one piece read ahead while the caller is busy.
+/// A blob's bytes piece by piece, in order, with some pieces read ahead while the caller is busy: one from a disk, several over a network.
 package struct BlobChunks: AsyncSequence, Sendable {
     package typealias Element = ByteBuffer
 
@@ -8,15 +8,23 @@ package struct BlobChunks: AsyncSequence, Sendable {
     private let begin: @Sendable (Range<Int>) -> PendingWork<ByteBuffer>
     private let range: Range<Int>
     private let chunkSize: Int
+    private let window: Int
 
-    init(range: Range<Int>, chunkSize: Int, begin: @escaping @Sendable (Range<Int>) -> PendingWork<ByteBuffer>) {
+    /// - Parameters:
+    ///   - window: Pieces that are under way or wait at a time.
+    ///   - begin: Starts to read a piece and gives a promise of it.
+    package init(
+        range: Range<Int>, chunkSize: Int, window: Int = 1,
+        begin: @escaping @Sendable (Range<Int>) -> PendingWork<ByteBuffer>
+    ) {
         self.range = range
         self.chunkSize = Swift.max(1, chunkSize)
+        self.window = Swift.max(1, window)
         self.begin = begin
     }
 
     package func makeAsyncIterator() -> Iterator {
-        Iterator(begin: begin, rest: range, chunkSize: chunkSize)
+        Iterator(begin: begin, rest: range, chunkSize: chunkSize, window: window)
     }
 
     /// Reads on. Ends by throwing when the store does; cancellation ends it between pieces.
@@ -24,31 +32,36 @@ package struct BlobChunks: AsyncSequence, Sendable {
         fileprivate let begin: @Sendable (Range<Int>) -> PendingWork<ByteBuffer>
         fileprivate var rest: Range<Int>
         fileprivate let chunkSize: Int
-        private var ahead: PendingWork<ByteBuffer>?
+        fileprivate let window: Int
+        private var ahead: [PendingWork<ByteBuffer>] = []
 
         fileprivate init(
-            begin: @escaping @Sendable (Range<Int>) -> PendingWork<ByteBuffer>, rest: Range<Int>, chunkSize: Int
+            begin: @escaping @Sendable (Range<Int>) -> PendingWork<ByteBuffer>, rest: Range<Int>, chunkSize: Int,
+            window: Int
         ) {
             self.begin = begin
             self.rest = rest
             self.chunkSize = chunkSize
+            self.window = window
         }
 
         package mutating func next() async throws -> ByteBuffer? {
-            guard let current = ahead ?? beginNext() else { return nil }
-            ahead = nil
+            fill()
+            guard let current = ahead.first else { return nil }
+            ahead.removeFirst()
             try Task.checkCancellation()
             let chunk = try await current.value()
-            ahead = beginNext()
+            fill()
             return chunk
         }
 
-        private mutating func beginNext() -> PendingWork<ByteBuffer>? {
-            guard !rest.isEmpty else { return nil }
-            let end = rest.count > chunkSize ? rest.lowerBound + chunkSize : rest.upperBound
-            let piece = rest.lowerBound..<end
-            rest = end..<rest.upperBound
-            return begin(piece)
+        private mutating func fill() {
+            while ahead.count < window, !rest.isEmpty {
+                let end = rest.count > chunkSize ? rest.lowerBound + chunkSize : rest.upperBound
+                let piece = rest.lowerBound..<end
+                rest = end..<rest.upperBound
+                ahead.append(begin(piece))
+            }
         }
     }
 }

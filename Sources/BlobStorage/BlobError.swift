@@ -16,6 +16,10 @@ package struct BlobError: Error, Hashable {
         case locked
         /// A file with secrets may be read by others.
         case exposed
+        /// The store does not answer; later it may.
+        case unavailable
+        /// The store does not let us in, or is not set up for us.
+        case denied
         /// A system call failed with this number.
         case io(errno: Int32)
     }

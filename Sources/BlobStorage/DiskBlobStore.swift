@@ -113,7 +113,7 @@ package final class DiskBlobStore: BlobStore {
                     key: BlobKey(using: &generator), length: blob.length, storedAt: now, digest: blob.digest)
                 records.append((record, bytes))
                 packed.append(index)
-            case .temporaryFile(let key):
+            case .object(let key):
                 moved.append((index, key))
             }
         }
@@ -165,7 +165,7 @@ package final class DiskBlobStore: BlobStore {
 
     package func discard(_ blobs: [StagedBlob]) async {
         let keys = blobs.compactMap { blob in
-            if case .temporaryFile(let key) = blob.content { key } else { nil }
+            if case .object(let key) = blob.content { key } else { nil }
         }
         guard !keys.isEmpty else { return }
         try? await blocking { [folder] in
@@ -181,7 +181,7 @@ package final class DiskBlobStore: BlobStore {
         case .memory(let bytes):
             guard let slice = bytes.slice(range) else { throw BlobError(.outOfBounds, in: "read") }
             return slice
-        case .temporaryFile(let key):
+        case .object(let key):
             return try await blocking { [folder] in
                 try OpenFile(folder.incomingPath(key)).read(at: Int64(range.lowerBound), count: range.count)
             }
@@ -241,7 +241,7 @@ package final class DiskBlobStore: BlobStore {
         case .object(let key):
             let length = try await blocking { [folder] in try OpenFile(folder.objectPath(key)).status().length }
             guard length == Int64(location.length) else { throw BlobError(.corrupt, in: "verify") }
-        case .memory:
+        case .memory, .named:
             throw BlobError(.notFound, in: "verify")
         }
         return digest
@@ -257,7 +257,7 @@ package final class DiskBlobStore: BlobStore {
                 case .pack(let number, _):
                     packs.dead[number, default: 0] += Int64(location.length + PackRecord.headerSize)
                 case .object(let key): keys.append(key)
-                case .memory: break
+                case .memory, .named: break
                 }
             }
         }
@@ -328,7 +328,7 @@ struct FilePlace: Sendable {
         switch key {
         case .pack(let number, _): folder.packPath(number)
         case .object(let name): folder.objectPath(name)
-        case .memory: ""
+        case .memory, .named: ""
         }
     }
 
@@ -346,7 +346,7 @@ struct FilePlace: Sendable {
         case .object:
             key = location.place
             offset = Int64(range.lowerBound)
-        case .memory:
+        case .memory, .named:
             throw BlobError(.notFound, in: "read")
         }
     }

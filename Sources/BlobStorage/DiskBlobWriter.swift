@@ -78,7 +78,7 @@ final class DiskBlobWriter: BlobWriter, @unchecked Sendable {
         }
         isEnded = true
         self.target = nil
-        return StagedBlob(length: length, digest: digest, content: .temporaryFile(key: target.key))
+        return StagedBlob(length: length, digest: digest, content: .object(key: target.key))
     }
 
     func abort() async {

@@ -1,7 +1,7 @@
 import Synchronization
 
-/// Work that was handed to a thread and whose result one task will ask for.
-final class PendingWork<Value: Sendable>: Sendable {
+/// Work that was handed to a thread or begun elsewhere, and whose result one task will ask for.
+package final class PendingWork<Value: Sendable>: Sendable {
     private enum State {
         case running
         case awaited(UnsafeContinuation<Value, any Error>)
@@ -9,16 +9,36 @@ final class PendingWork<Value: Sendable>: Sendable {
     }
 
     private let state = Mutex<State>(.running)
+    /// Called when nobody will ask for the result any more.
+    private let onForgotten: Mutex<(@Sendable () -> Void)?> = Mutex(nil)
 
-    init() {}
+    package init() {}
+
+    /// Work that a task of its own does. It is cancelled when nobody can ask for the result any more; cancelling who asks does not touch it.
+    ///
+    /// Unstructured, because it is begun ahead of the call that will ask for it, or has to go on when that call is cancelled.
+    package static func begun(_ body: @escaping @Sendable () async throws -> Value) -> PendingWork {
+        let work = PendingWork()
+        let task = Task { [weak work] in
+            let result: Result<Value, any Error>
+            do { result = .success(try await body()) } catch { result = .failure(error) }
+            work?.finish(result)
+        }
+        work.onForgotten.withLock { $0 = { task.cancel() } }
+        return work
+    }
+
+    deinit {
+        onForgotten.withLock { $0 }?()
+    }
 
     /// Work that is already done.
-    init(_ result: Result<Value, any Error>) {
+    package init(_ result: Result<Value, any Error>) {
         state.withLock { $0 = .finished(result) }
     }
 
     /// Called once, by the thread.
-    func finish(_ result: Result<Value, any Error>) {
+    package func finish(_ result: Result<Value, any Error>) {
         let waiter: UnsafeContinuation<Value, any Error>? = state.withLock { state in
             guard case .awaited(let continuation) = state else {
                 state = .finished(result)
@@ -31,7 +51,7 @@ final class PendingWork<Value: Sendable>: Sendable {
     }
 
     /// Waits for the result. One task at a time.
-    func value() async throws -> Value {
+    package func value() async throws -> Value {
         let early: Result<Value, any Error>? = state.withLock { state in
             guard case .finished(let result) = state else { return nil }
             return result

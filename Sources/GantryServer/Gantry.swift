@@ -123,41 +123,22 @@ package struct Gantry: Sendable {
             store: StoreRoutes(
                 pipeline: pipeline, limits: configuration.limits, isAcceptStrict: configuration.strict.accept),
             search: SearchRoutes(
-                archive: archive, trail: trail, maximum: configuration.search.maximumResults,
+                archive: ReadableArchive(archive), trail: trail, maximum: configuration.search.maximumResults,
                 timezone: configuration.search.timezone,
                 isAcceptStrict: configuration.strict.accept, isQueryStrict: configuration.strict.query),
-            retrieve: RetrieveRoutes(archive: archive, pixels: pixels, trail: trail, configuration: configuration),
-            delete: DeleteRoutes(
-                archive: archive, eventSource: configuration.ingestion.eventSource, clock: Self.systemClock),
+            retrieve: RetrieveRoutes(
+                archive: ReadableArchive(archive), pixels: pixels, trail: trail, configuration: configuration),
+            delete: configuration.delete.isOffered
+                ? DeleteRoutes(
+                    archive: archive, eventSource: configuration.ingestion.eventSource, clock: Self.systemClock) : nil,
             uploads: uploads.routes,
             operations: OperationsRoutes(
-                archive: archive, checks: healthChecks(pipeline.room), registry: registry,
+                checks: [.index(backends.database), .objects(backends.blobs, pipeline.room)], registry: registry,
                 changes: ChangeFeed(archive: archive)),
-            publicAddress: publicAddress, isDeletingOffered: configuration.delete.isOffered)
+            publicAddress: publicAddress)
         return GantryResponder(
             routes: routes, cors: CORSPolicy(origins: configuration.cors.origins), limits: configuration.limits,
             metrics: RequestMetrics(factory: registry))
-    }
-
-    private func healthChecks(_ room: StorageRoom) -> [HealthCheck] {
-        let (database, blobs) = (backends.database, backends.blobs)
-        return [
-            HealthCheck("index") {
-                do {
-                    _ = try await database.read { try $0.firstInt("SELECT 1") }
-                    return .healthy
-                } catch {
-                    return .unhealthy(reason: "The index does not answer.")
-                }
-            },
-            HealthCheck("objects") {
-                do {
-                    return room.health(try await blobs.space())
-                } catch {
-                    return .unhealthy(reason: "The object store does not answer.")
-                }
-            },
-        ]
     }
 }
 

@@ -10,8 +10,9 @@ package enum SQLDatabaseContract: String, CaseIterable, Sendable {
     case order = "takes placeholders in any order, and twice"
     case lists = "takes lists and statements inside statements"
     case nesting = "runs one statement inside itself"
-    case parallel = "serialises writes"
+    case parallel = "serialises writes that ask for it"
     case changes = "counts changed rows"
+    case enqueuing = "does what was enqueued before what comes next, or nothing"
     case migrations = "applies migrations once and refuses a newer schema"
 
     /// Throws a ``ContractViolation`` or the database's own error.
@@ -32,6 +33,7 @@ package enum SQLDatabaseContract: String, CaseIterable, Sendable {
         case .nesting: try await checkNesting(database)
         case .parallel: try await checkParallel(database)
         case .changes: try await checkChanges(database)
+        case .enqueuing: try await checkEnqueuing(database)
         case .migrations: try await checkMigrations(database)
         }
     }
@@ -174,6 +176,7 @@ package enum SQLDatabaseContract: String, CaseIterable, Sendable {
             for id in 1...50 {
                 group.addTask {
                     try await database.write { transaction in
+                        if let lock = transaction.dialect.lock("item") { try transaction.execute(lock) }
                         let next = (try transaction.firstInt("SELECT max(id) FROM item") ?? 0) + 1
                         try transaction.execute(insert(next, "p\(id)"))
                     }
@@ -197,6 +200,27 @@ package enum SQLDatabaseContract: String, CaseIterable, Sendable {
             ]
         }
         try require(counts == [1, 1, 2, 0, 0, 2], "counts \(counts)")
+    }
+
+    private func checkEnqueuing(_ database: any SQLDatabase) async throws {
+        let (count, name) = try await database.write { transaction in
+            for id in 1...600 { try transaction.enqueue(insert(Int64(id), "n\(id)")) }
+            try transaction.enqueue("UPDATE item SET name = \("last") WHERE id = \(600)")
+            return (
+                try transaction.firstInt("SELECT count(*) FROM item"),
+                try transaction.firstText("SELECT name FROM item WHERE id = 600")
+            )
+        }
+        try require(count == 600 && name == "last", "in their order")
+        let broken = try await code {
+            try await database.write { transaction in
+                try transaction.enqueue(insert(601, "before"))
+                try transaction.enqueue(insert(602, "n1"))
+                try transaction.enqueue(insert(603, "behind"))
+            }
+        }
+        try require(broken == .constraint(.unique), "the error comes with the commit at the latest")
+        try require(try await self.count(database) == 600, "nothing of it is left")
     }
 
     private func checkMigrations(_ database: any SQLDatabase) async throws {

@@ -1,12 +1,12 @@
 import Synchronization
 
-/// Elements on their way from many tasks to one that takes all there are.
+/// Elements on their way from many tasks to few that take all there are.
 ///
 /// Putting never waits: whoever produces elements asks for `room` before it begins with one.
 final class Handoff<Element: Sendable>: Sendable {
     private struct State {
         var elements: [Element] = []
-        var taker: CheckedContinuation<Void, Never>?
+        var takers: [CheckedContinuation<Void, Never>] = []
         var waitingForRoom: [CheckedContinuation<Void, Never>] = []
         var isClosed = false
     }
@@ -24,14 +24,13 @@ final class Handoff<Element: Sendable>: Sendable {
         let (isOpen, taker) = state.withLock { state -> (Bool, CheckedContinuation<Void, Never>?) in
             guard !state.isClosed else { return (false, nil) }
             state.elements.append(contentsOf: elements)
-            defer { state.taker = nil }
-            return (true, state.taker)
+            return (true, elements.isEmpty ? nil : state.takers.popLast())
         }
         taker?.resume()
         return isOpen
     }
 
-    /// Takes the oldest elements, waiting for the first. None: the handoff is closed and empty. One task may take.
+    /// Takes the oldest elements, waiting for the first. None: the handoff is closed and empty.
     func take(upTo limit: Int) async -> [Element] {
         while true {
             let (taken, isClosed) = takeNow(upTo: limit)
@@ -39,7 +38,7 @@ final class Handoff<Element: Sendable>: Sendable {
             await withCheckedContinuation { continuation in
                 let isReady = state.withLock { state in
                     guard state.elements.isEmpty, !state.isClosed else { return true }
-                    state.taker = continuation
+                    state.takers.append(continuation)
                     return false
                 }
                 if isReady { continuation.resume() }
@@ -82,9 +81,9 @@ final class Handoff<Element: Sendable>: Sendable {
             state.isClosed = true
             defer {
                 state.waitingForRoom = []
-                state.taker = nil
+                state.takers = []
             }
-            return state.waitingForRoom + (state.taker.map { [$0] } ?? [])
+            return state.waitingForRoom + state.takers
         }
         for continuation in waiting { continuation.resume() }
     }

@@ -19,8 +19,8 @@ enum DatabaseFailure: Hashable {
         }
         switch error.code {
         case .full: self = .full
-        case .busy, .corrupt, .readOnly, .networkFileSystem: self = .down(isOutcomeUnknown: false)
-        case .io, .connection: self = .down(isOutcomeUnknown: true)
+        case .busy, .connection, .corrupt, .readOnly, .networkFileSystem: self = .down(isOutcomeUnknown: false)
+        case .io, .outcomeUnknown: self = .down(isOutcomeUnknown: true)
         case .serialization: self = .again
         case .constraint, .syntax, .schema, .other: self = .ofRecord
         }
@@ -42,13 +42,17 @@ enum DatabaseFailure: Hashable {
 extension RefusalCause {
     /// The reason when blob store or database failed.
     init(storageError error: any Error) {
+        if let failure = error as? CommitFailure {
+            self = failure.cause
+            return
+        }
         guard let error = error as? BlobError else {
             self = DatabaseFailure(error).cause
             return
         }
         switch error.code {
         case .full: self = .outOfSpace
-        case .closed, .io, .locked, .exposed: self = .backendDown
+        case .closed, .io, .locked, .exposed, .unavailable, .denied: self = .backendDown
         case .notFound, .outOfBounds, .corrupt: self = .internalFailure
         }
     }

@@ -11,9 +11,9 @@ package struct Outbox: Sendable {
     package func append(_ events: [CloudEvent], in transaction: any SQLTransaction) throws {
         guard !events.isEmpty else { return }
         // Positions become visible in their order: a relay that reads on from the last one misses none.
-        if let lock = transaction.dialect.lock("outbox_events") { try transaction.execute(lock) }
+        if let lock = transaction.dialect.lock("outbox_events") { try transaction.enqueue(lock) }
         for event in events {
-            try transaction.execute(
+            try transaction.enqueue(
                 SQLStatement(
                     """
                     INSERT INTO outbox_events (id_high, id_low, source, type, subject, partition_key, time, data, due_at)
@@ -47,14 +47,14 @@ package struct Outbox: Sendable {
     /// Forgets events that were delivered.
     package func remove(_ positions: [Int64], in transaction: any SQLTransaction) throws {
         guard !positions.isEmpty else { return }
-        try transaction.execute("DELETE FROM outbox_events WHERE position IN (\(list: positions))")
+        try transaction.enqueue("DELETE FROM outbox_events WHERE position IN (\(list: positions))")
     }
 
     /// Notes that delivery failed. The event is due again at `dueAt`; a parked one waits for an operator.
     package func postpone(
         _ position: Int64, until dueAt: Int64, isParked: Bool = false, in transaction: any SQLTransaction
     ) throws {
-        try transaction.execute(
+        try transaction.enqueue(
             """
             UPDATE outbox_events SET attempts = attempts + 1, due_at = \(dueAt), is_parked = \(isParked)
             WHERE position = \(position)

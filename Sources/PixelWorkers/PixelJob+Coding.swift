@@ -88,14 +88,10 @@ extension MessageWriter {
 
     fileprivate mutating func put(_ rendering: FrameRendering) {
         put(rendering.source)
+        put(rendering.stateLength)
         put(rendering.headLength)
         put(rendering.transferSyntaxUID)
         put(rendering.frame)
-        put(rendering.rescale != nil)
-        if let rescale = rendering.rescale {
-            put(rescale.slope)
-            put(rescale.intercept)
-        }
         put(rendering.showsPatient)
         put(rendering.showsTechnique)
         switch rendering.output {
@@ -130,7 +126,6 @@ extension MessageWriter {
             put(viewport.enlarges)
         }
         put(request.drawsOverlays)
-        put(request.presentation.map { $0 == .inverse ? 2 : 1 } ?? 0)
         put(RenderingRequest.ColorProfile.all.firstIndex(of: request.colorProfile) ?? 0)
     }
 }
@@ -152,11 +147,9 @@ extension MessageReader {
 
     fileprivate mutating func rendering() throws(MessageError) -> FrameRendering {
         let source = try unsigned()
-        let headLength = try int()
+        let (stateLength, headLength) = (try int(), try int())
         let transferSyntaxUID = try string()
         let frame = try int()
-        let rescale: FrameRendering.Rescale? =
-            try bool() ? FrameRendering.Rescale(slope: try double(), intercept: try double()) : nil
         let (showsPatient, showsTechnique) = (try bool(), try bool())
         let output: FrameRendering.Output
         switch try int() {
@@ -167,8 +160,9 @@ extension MessageReader {
         default: throw MessageError()
         }
         return FrameRendering(
-            source: source, headLength: headLength, transferSyntaxUID: transferSyntaxUID, frame: frame,
-            request: try request(), rescale: rescale, showsPatient: showsPatient, showsTechnique: showsTechnique,
+            source: source, stateLength: stateLength, headLength: headLength, transferSyntaxUID: transferSyntaxUID,
+            frame: frame,
+            request: try request(), showsPatient: showsPatient, showsTechnique: showsTechnique,
             output: output)
     }
 
@@ -188,12 +182,6 @@ extension MessageReader {
                 enlarges: try bool())
         }
         request.drawsOverlays = try bool()
-        switch try int() {
-        case 0: break
-        case 1: request.presentation = .identity
-        case 2: request.presentation = .inverse
-        default: throw MessageError()
-        }
         let profile = try int()
         guard RenderingRequest.ColorProfile.all.indices.contains(profile) else { throw MessageError() }
         request.colorProfile = RenderingRequest.ColorProfile.all[profile]

@@ -28,17 +28,6 @@ package struct PixelJob: Hashable, Sendable {
 
 /// How a stored frame becomes an image for viewing.
 package struct FrameRendering: Hashable, Sendable {
-    /// From stored values to those that a window means.
-    package struct Rescale: Hashable, Sendable {
-        package var slope: Double
-        package var intercept: Double
-
-        package init(slope: Double, intercept: Double) {
-            self.slope = slope
-            self.intercept = intercept
-        }
-    }
-
     package enum Output: Hashable, Sendable {
         case jpeg(quality: Int)
         case png
@@ -49,29 +38,31 @@ package struct FrameRendering: Hashable, Sendable {
 
     /// Says for the same stored content always the same: the worker keeps what it has read of it.
     package var source: UInt64
-    /// Bytes of the file in front of its pixel data, at the beginning of the input; 0 when they are not there.
+    /// Bytes of a file with a presentation state's grays, at the beginning of the input; 0 without one. Its transformations
+    /// take the place of the data set's (PS3.4 N.2.1).
+    package var stateLength: Int
+    /// Bytes of the file in front of its pixel data, next in the input; 0 when they are not there.
     package var headLength: Int
     package var transferSyntaxUID: String
     /// Which frame it is, from 1.
     package var frame: Int
     package var request: RenderingRequest
-    /// Instead of the data set's modality transformation, as a presentation state demands (PS3.3 C.11.1).
-    package var rescale: Rescale?
     /// Whether lines about the patient, and about how the image was made, are burned in.
     package var showsPatient: Bool
     package var showsTechnique: Bool
     package var output: Output
 
     package init(
-        source: UInt64, headLength: Int = 0, transferSyntaxUID: String, frame: Int, request: RenderingRequest,
-        rescale: Rescale? = nil, showsPatient: Bool = false, showsTechnique: Bool = false, output: Output
+        source: UInt64, stateLength: Int = 0, headLength: Int = 0, transferSyntaxUID: String, frame: Int,
+        request: RenderingRequest,
+        showsPatient: Bool = false, showsTechnique: Bool = false, output: Output
     ) {
         self.source = source
+        self.stateLength = stateLength
         self.headLength = headLength
         self.transferSyntaxUID = transferSyntaxUID
         self.frame = frame
         self.request = request
-        self.rescale = rescale
         self.showsPatient = showsPatient
         self.showsTechnique = showsTechnique
         self.output = output

@@ -51,22 +51,27 @@ package final class PixelSession: @unchecked Sendable {
     ///
     /// - Parameters:
     ///   - stored: the frame as it is stored: a codestream, or its samples, little endian and on a byte boundary.
+    ///   - state: a file with a presentation state's grays.
     ///   - head: the file up to its pixel data; asked for when the worker does not know it yet.
     package func render(
-        _ rendering: FrameRendering, _ stored: ByteBuffer, head: () async throws -> ByteBuffer
+        _ rendering: FrameRendering, _ stored: ByteBuffer, presentedBy state: ByteBuffer?,
+        head: () async throws -> ByteBuffer
     ) async throws -> ByteBuffer {
-        let first = try await perform(.render(rendering), [stored])
-        guard case .needsHead = first.reply else { return try Self.bytes(first) }
-        return try await render(rendering, stored, with: head())
+        var first = rendering
+        first.stateLength = state?.readableBytes ?? 0
+        let answer = try await perform(.render(first), [state, stored].compactMap(\.self))
+        guard case .needsHead = answer.reply else { return try Self.bytes(answer) }
+        return try await render(rendering, stored, presentedBy: state, with: head())
     }
 
     /// The same, with the head sent along at once: what pays for an image of one frame, which no worker knows.
     package func render(
-        _ rendering: FrameRendering, _ stored: ByteBuffer, with head: ByteBuffer
+        _ rendering: FrameRendering, _ stored: ByteBuffer, presentedBy state: ByteBuffer?, with head: ByteBuffer
     ) async throws -> ByteBuffer {
         var rendering = rendering
+        rendering.stateLength = state?.readableBytes ?? 0
         rendering.headLength = head.readableBytes
-        return try Self.bytes(try await perform(.render(rendering), [head, stored]))
+        return try Self.bytes(try await perform(.render(rendering), [state, head, stored].compactMap(\.self)))
     }
 
     private func pixels(

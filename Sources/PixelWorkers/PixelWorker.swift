@@ -94,11 +94,13 @@ package struct PixelWorker: ~Copyable {
         _ rendering: FrameRendering, _ input: UnsafeRawBufferPointer, _ limits: CodecLimits,
         _ give: (UnsafeRawBufferPointer) throws(PixelFailure) -> Void
     ) throws(PixelFailure) -> PixelReply {
-        guard rendering.headLength >= 0, rendering.headLength <= input.count else {
-            throw PixelFailure(.badRequest, "the job is not complete")
-        }
-        let head = UnsafeRawBufferPointer(rebasing: input[..<rendering.headLength])
-        let stored = UnsafeRawBufferPointer(rebasing: input[rendering.headLength...])
+        guard rendering.stateLength >= 0, rendering.headLength >= 0, rendering.stateLength <= input.count,
+            rendering.headLength <= input.count - rendering.stateLength
+        else { throw PixelFailure(.badRequest, "the job is not complete") }
+        let state = UnsafeRawBufferPointer(rebasing: input[..<rendering.stateLength])
+        let behind = UnsafeRawBufferPointer(rebasing: input[rendering.stateLength...])
+        let head = UnsafeRawBufferPointer(rebasing: behind[..<rendering.headLength])
+        let stored = UnsafeRawBufferPointer(rebasing: behind[rendering.headLength...])
         if rendering.headLength > 0 { try sources.read(head, as: rendering.source) }
         guard let source = sources[rendering.source] else { return .needsHead }
 
@@ -119,8 +121,8 @@ package struct PixelWorker: ~Copyable {
 
         // 2. The image.
         var attributes = source.attributes(ofFrame: rendering.frame)
-        if let rescale = rendering.rescale {
-            attributes.modality = .rescale(slope: rescale.slope, intercept: rescale.intercept)
+        if !state.isEmpty {
+            attributes.apply(presentationState: try RenderingSources.dataSet(state), isSigned: image.isSigned)
         }
         var request = rendering.request
         request.annotation =

@@ -27,7 +27,6 @@ struct RenderingSources {
         var attributes: RenderingAttributes
         var image: ImagePixelDescription
         var window: VOIWindow?
-        var presentation: PresentationLUTShape?
     }
 
     subscript(_ key: UInt64) -> Source? {
@@ -38,16 +37,20 @@ struct RenderingSources {
         }
     }
 
-    /// Reads the beginning of a file, up to its pixel data.
-    mutating func read(_ head: UnsafeRawBufferPointer, as key: UInt64) throws(PixelFailure) {
-        var reader = Part10Reader(retention: Self.retention)
-        let dataSet: DataSet
+    /// The beginning of a file, up to its pixel data.
+    static func dataSet(_ head: UnsafeRawBufferPointer) throws(PixelFailure) -> DataSet {
+        var reader = Part10Reader(retention: retention)
         do throws(DataSetReadError) {
             try reader.receive(head)
-            dataSet = try reader.finishAtPixelData()
+            return try reader.finishAtPixelData()
         } catch {
             throw PixelFailure(.corrupt, "the data set cannot be read up to its pixel data")
         }
+    }
+
+    /// Reads the beginning of a file, up to its pixel data.
+    mutating func read(_ head: UnsafeRawBufferPointer, as key: UInt64) throws(PixelFailure) {
+        let dataSet = try Self.dataSet(head)
         clock += 1
         if sources.count >= Self.limit, let oldest = sources.min(by: { $0.value.used < $1.value.used })?.key {
             sources[oldest] = nil
@@ -61,8 +64,7 @@ struct RenderingSources {
     mutating func table(
         for pipeline: RenderingPipeline, _ image: ImagePixelDescription, _ request: RenderingRequest
     ) -> RenderingTable? {
-        let key = TableKey(
-            attributes: pipeline.attributes, image: image, window: request.window, presentation: request.presentation)
+        let key = TableKey(attributes: pipeline.attributes, image: image, window: request.window)
         if let table, table.key == key { return table.table }
         guard let made = pipeline.table(for: image, request) else { return nil }
         table = (key, made)

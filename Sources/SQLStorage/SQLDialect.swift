@@ -67,13 +67,16 @@ package struct SQLDialect: Hashable, Sendable {
         }
     }
 
-    /// What makes a transaction wait until no other one writes to the table, for rows whose numbers must have no gaps and
-    /// become visible in their order; `nil` where there is one writer anyway. Who locks several does it in this order:
-    /// `changes`, `outbox_events`, `audit_records`.
+    /// What makes a transaction wait until no other one that asked for it writes to the table, for rows whose numbers must
+    /// have no gaps and become visible in their order; `nil` where there is one writer anyway. Who locks several does it in
+    /// this order: `changes`, `outbox_events`, `audit_records`.
+    ///
+    /// It is the table's name that is locked, to the end of the transaction: a lock of the table itself would stand in the
+    /// way of vacuuming.
     package func lock(_ table: StaticString) -> SQLStatement? {
         switch product {
         case .sqlite: nil
-        case .postgreSQL: "LOCK TABLE \(raw: table) IN SHARE ROW EXCLUSIVE MODE"
+        case .postgreSQL: "SELECT pg_advisory_xact_lock(hashtextextended('gantry.\(raw: table)', 0))"
         }
     }
 }

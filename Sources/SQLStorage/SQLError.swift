@@ -4,7 +4,7 @@ package struct SQLError: Error, Hashable {
     package enum Code: Hashable, Sendable {
         /// A rule of the schema was broken.
         case constraint(Constraint)
-        /// Another connection holds the lock for longer than the timeout.
+        /// Another connection holds the lock for longer than the timeout, no connection became free, or the database was too slow.
         case busy
         /// Two transactions cannot be put in order: run the closure again.
         case serialization
@@ -16,8 +16,10 @@ package struct SQLError: Error, Hashable {
         case readOnly
         /// Reading or writing the file failed; what a failed fsync gives.
         case io
-        /// Closed, or cannot be opened or reached.
+        /// Closed, or cannot be opened or reached. The transaction has left no trace.
         case connection
+        /// The connection broke while the commit was under way: it may have gone through.
+        case outcomeUnknown
         /// The file lies on a network file system, where locks and memory maps cannot be trusted.
         case networkFileSystem
         /// The statement is wrong: a bug of ours.

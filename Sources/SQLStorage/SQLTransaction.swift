@@ -7,11 +7,22 @@ package protocol SQLTransaction {
     @discardableResult
     func execute(_ statement: SQLStatement) throws(SQLError) -> Int
 
+    /// Runs a statement of which nobody needs to know more than that it succeeded. What makes it fail is thrown by this call
+    /// or, where the database is asked over a network, by a later one or the commit, which then has not happened.
+    func enqueue(_ statement: SQLStatement) throws(SQLError)
+
+    /// Lets this transaction take as long as it needs: for migrations, checks and moves of whole tables.
+    func liftTimeLimits() throws(SQLError)
+
     /// Calls `body` with each row in turn until it answers `false`. The row is valid inside the call only.
     func scan(_ statement: SQLStatement, _ body: (any SQLRow) throws -> Bool) throws
 }
 
 extension SQLTransaction {
+    package func enqueue(_ statement: SQLStatement) throws(SQLError) { try execute(statement) }
+
+    package func liftTimeLimits() throws(SQLError) {}
+
     /// Calls `body` with each row. The row is valid inside the call only.
     package func forEach(_ statement: SQLStatement, _ body: (any SQLRow) throws -> Void) throws {
         try scan(statement) { row in

@@ -3,6 +3,7 @@ import ArgumentParser
 import Audit
 import FoundationEssentials
 import GantryServer
+import Logging
 import SQLStorage
 
 /// Checks an archive.
@@ -52,7 +53,7 @@ struct VerifyCommand: AsyncParsableCommand {
         guard Backends.exist(configuration) else {
             throw CommandFailure.failed("there is no archive in \(configuration.dataFolder)")
         }
-        let backends = try Backends.open(configuration)
+        let backends = try await Backends.open(configuration, logger: Logger(label: "gantry"))
         let pending = try await Migrator(Gantry.migrations).pending(backends.database)
         guard pending.isEmpty else {
             throw CommandFailure.failed("the archive is of an older version; start the gateway on it once")

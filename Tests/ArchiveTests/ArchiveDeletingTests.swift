@@ -5,10 +5,9 @@ import GantryTesting
 import Logging
 import NIOCore
 import SQLStorage
-import SQLiteStorage
 import Testing
 
-@Suite struct ArchiveDeletingTests {
+@Suite(.onEveryDatabase, .namingTheDatabase) struct ArchiveDeletingTests {
     private func filled() async throws -> ArchiveFixture {
         let fixture = try await ArchiveFixture()
         var other = TestInstance(series: 2, instance: 1)

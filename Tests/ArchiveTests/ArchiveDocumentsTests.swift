@@ -4,7 +4,7 @@ import DICOMModels
 import GantryTesting
 import Testing
 
-@Suite struct ArchiveDocumentsTests {
+@Suite(.onEveryDatabase, .namingTheDatabase) struct ArchiveDocumentsTests {
     @Test func `documents are those that the JSON writer makes, with the instance's URL`() async throws {
         let fixture = try await ArchiveFixture()
         var second = TestInstance(instance: 2)

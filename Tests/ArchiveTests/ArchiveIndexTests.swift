@@ -5,7 +5,7 @@ import GantryTesting
 import SQLStorage
 import Testing
 
-@Suite struct ArchiveIndexTests {
+@Suite(.onEveryDatabase, .namingTheDatabase) struct ArchiveIndexTests {
     @Test func `ten instances of one series in one transaction are counted once each`() async throws {
         let fixture = try await ArchiveFixture()
         let decisions = try await fixture.store((1...10).map { TestInstance(instance: $0) })

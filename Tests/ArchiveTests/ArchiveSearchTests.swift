@@ -4,7 +4,7 @@ import GantryTesting
 import SQLStorage
 import Testing
 
-@Suite struct ArchiveSearchTests {
+@Suite(.onEveryDatabase, .namingTheDatabase) struct ArchiveSearchTests {
     private func studies(_ all: [[DataElement]]) async throws -> ArchiveFixture {
         let fixture = try await ArchiveFixture()
         try await fixture.store(

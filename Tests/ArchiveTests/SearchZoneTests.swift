@@ -4,7 +4,7 @@ import GantryTesting
 import Testing
 
 /// PS3.3 C.12.1.1.8, dicomweb.md 4.8.
-@Suite struct SearchZoneTests {
+@Suite(.onEveryDatabase, .namingTheDatabase) struct SearchZoneTests {
     /// Studies 1 to 5: date, time and zone.
     private static let stored: [(date: String, time: String, zone: String)] = [
         ("20240115", "233000", "-0500"),  // 16th 04:30 UTC

@@ -9,7 +9,7 @@ import Testing
     @Test(arguments: BlobStoreContract.allCases)
     func `memory keeps the contract`(clause: BlobStoreContract) async throws {
         let clock = ManualClock()
-        try await clause.check(MemoryBlobStore(clock: { clock.now }), clock: clock)
+        try await clause.check(MemoryBlobStore(clock: { clock.now }), time: .manual(clock))
     }
 
     @Test(arguments: BlobStoreContract.allCases)
@@ -19,7 +19,7 @@ import Testing
             var configuration = DiskBlobConfiguration(folder: folder, clock: { clock.now })
             configuration.packLimit = 100_000
             let store = try DiskBlobStore(configuration)
-            try await clause.check(store, clock: clock)
+            try await clause.check(store, time: .manual(clock))
             try await store.close()
         }
     }

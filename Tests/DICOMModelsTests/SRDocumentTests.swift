@@ -1,5 +1,7 @@
 import DICOMCore
 import DICOMModels
+import Foundation
+import FoundationXML
 import Testing
 
 @Suite struct SRDocumentTests {
@@ -111,7 +113,7 @@ import Testing
 
     @Test func `the page has headings, and nothing of the data set is markup`() throws {
         let page = try #require(SRDocument(report(content))).html()
-        #expect(page.hasPrefix("<!DOCTYPE html>\n") && page.contains("<meta charset=\"utf-8\">"))
+        #expect(page.hasPrefix("<!DOCTYPE html>\n") && page.contains("<meta charset=\"utf-8\" />"))
         #expect(page.contains("<h1>Chest &lt;CT&gt; Report</h1>"))
         #expect(page.contains("<dt>Patient ID</dt><dd>&lt;7&gt;</dd>"))
         #expect(
@@ -123,6 +125,15 @@ import Testing
         for tag in ["section", "div", "p", "main", "dl", "header"] {
             #expect(page.split(separator: "<\(tag)>").count == page.split(separator: "</\(tag)>").count)
         }
+    }
+
+    @Test func `the page is well-formed XML as well`() throws {
+        var hostile = content
+        hostile.append(item("TEXT", "Comment", [text(.textValue, .UT, "a\u{1}]]>\u{FFFE}&amp;<b>")]))
+        let page = try #require(SRDocument(report(hostile))).xhtml()
+        #expect(page.hasPrefix("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<html xmlns="))
+        let parser = XMLParser(data: Data(page.utf8))
+        #expect(parser.parse(), "\(String(describing: parser.parserError))")
     }
 
     @Test func `a number without a unit says so, one without a value why`() throws {

@@ -16,7 +16,6 @@ import Testing
         #expect(try input.render([0, 51, 255]) == [255, 204, 0])
         input.photometric = "MONOCHROME2"
         #expect(try input.render([0, 51, 255]) == [255, 204, 0])
-        #expect(try input.render([0, 51, 255], RenderingRequest(presentation: .identity)) == [0, 51, 255])
     }
 
     @Test func `the sign is extended from the highest stored bit`() throws {

@@ -1,6 +1,6 @@
 extension String {
     /// The text as it can stand between tags and in attribute values of HTML and XML. Characters without a meaning in
-    /// HTML become U+FFFD.
+    /// one of them become U+FFFD.
     package var escapedForMarkup: String {
         var result = ""
         result.reserveCapacity(utf8.count)
@@ -13,7 +13,8 @@ extension String {
             case "'": result += "&#39;"
             case "\r": continue
             case "\n", "\t": result.unicodeScalars.append(scalar)
-            case _ where scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value): result += "\u{FFFD}"
+            case _ where scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value) || scalar.value & 0xFFFE == 0xFFFE:
+                result += "\u{FFFD}"
             default: result.unicodeScalars.append(scalar)
             }
         }

@@ -1,12 +1,20 @@
 extension SRDocument {
     /// The document as a page of HTML in UTF-8: no scripts, nothing that is loaded, everything from the data set
     /// escaped (PS3.18 8.7.2, text/html).
-    public func html() -> String {
+    public func html() -> String { "<!DOCTYPE html>\n" + page(rootAttributes: "lang=\"en\"") }
+
+    /// The same page as a document of XML in UTF-8 (PS3.18 8.7.2, text/xml).
+    public func xhtml() -> String {
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+            + page(rootAttributes: "xmlns=\"http://www.w3.org/1999/xhtml\" lang=\"en\" xml:lang=\"en\"")
+    }
+
+    /// The page, well-formed as XML is.
+    private func page(rootAttributes: String) -> String {
         var page = """
-            <!DOCTYPE html>
-            <html lang="en">
+            <html \(rootAttributes)>
             <head>
-            <meta charset="utf-8">
+            <meta charset="utf-8" />
             <title>\(title.escapedForMarkup)</title>
             <style>
             body { font-family: sans-serif; max-width: 50em; margin: 1em auto; padding: 0 1em; }

@@ -34,18 +34,18 @@ public struct GrayscaleTransformation: Hashable, Sendable {
 
     public var modality: Modality
     public var valuesOfInterest: ValuesOfInterest
-    /// Whether the least value is white (PS3.3 C.7.6.3.1.2, C.11.4).
-    public var isInverted: Bool
+    /// What the values of interest go through at last; inverse where the least one is white (PS3.3 C.7.6.3.1.2, C.11.4).
+    public var presentation: PresentationLUT
     /// Stored values that mean that there is no pixel, shown black, inverted or not (PS3.3 C.7.5.1.1.2).
     public var padding: ClosedRange<Double>?
 
     public init(
-        modality: Modality, valuesOfInterest: ValuesOfInterest, isInverted: Bool = false,
+        modality: Modality, valuesOfInterest: ValuesOfInterest, presentation: PresentationLUT = .identity,
         padding: ClosedRange<Double>? = nil
     ) {
         self.modality = modality
         self.valuesOfInterest = valuesOfInterest
-        self.isInverted = isInverted
+        self.presentation = presentation
         self.padding = padding
     }
 
@@ -53,7 +53,14 @@ public struct GrayscaleTransformation: Hashable, Sendable {
     public func output(_ stored: Double) -> UInt8 {
         if let padding, padding.contains(stored) { return 0 }
         let gray = valuesOfInterest.output(modality.output(stored))
-        return Self.rounded(isInverted ? 255 - gray : gray)
+        switch presentation {
+        case .identity: return Self.rounded(gray)
+        case .inverse: return Self.rounded(255 - gray)
+        case .table(let table):
+            // All of the table is for all of what comes (PS3.3 C.11.6.1.1).
+            let input = Double(table.firstMapped) + gray / 255 * Double(table.entries.count - 1)
+            return Self.rounded(Double(table[input]) / table.maximum * 255)
+        }
     }
 
     /// A number from 0 to 255 rounded to a whole one. What is not a number becomes some byte.

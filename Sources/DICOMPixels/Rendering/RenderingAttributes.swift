@@ -1,9 +1,11 @@
 public import DICOMCore
 
-/// Presentation LUT Shape (2050,0020), as far as it concerns a display (PS3.3 C.11.4, C.11.6).
-public enum PresentationLUTShape: Hashable, Sendable {
+/// Presentation LUT, as far as it concerns a display: a shape (2050,0020), or the table of a presentation state (PS3.3
+/// C.11.4, C.11.6).
+public enum PresentationLUT: Hashable, Sendable {
     case identity
     case inverse
+    case table(LookupTable)
 }
 
 /// What a data set says about how one of its frames is to be shown (PS3.3 C.7.6.3, C.7.6.16, C.9.2, C.11).
@@ -23,7 +25,9 @@ public struct RenderingAttributes: Hashable, Sendable {
     public var modality: GrayscaleTransformation.Modality
     /// The first window or table of the frame; `nil` where the pixels decide.
     public var valuesOfInterest: GrayscaleTransformation.ValuesOfInterest?
-    public var presentation: PresentationLUTShape
+    public var presentation: PresentationLUT
+    /// Whether a presentation state says how grays are shown: MONOCHROME1 means nothing then (PS3.3 C.11.6).
+    public var isPresented = false
     /// Colours of PALETTE COLOR, or of some stored values where `hasSupplementalPalette`.
     public var palette: ColorPalette?
     /// Whether the palette colours some values of a monochrome image, and the others stay gray (PS3.3 C.7.6.19).
@@ -67,6 +71,25 @@ public struct RenderingAttributes: Hashable, Sendable {
         iccProfile = (dataSet[.iccProfile]?.bytes ?? opticalPath?[.iccProfile]?.bytes).flatMap {
             $0.isEmpty ? nil : Array($0)
         }
+    }
+
+    /// Lets a Grayscale Softcopy Presentation State say how grays are shown, instead of the image (PS3.4 N.2.1). What it
+    /// does not say is the identity; without values of interest the pixels decide.
+    ///
+    /// - Parameters:
+    ///   - state: modality LUT, the window or VOI LUT of this frame, and presentation LUT, all at the top.
+    ///   - isSigned: whether the image's pixels are signed.
+    public mutating func apply(presentationState state: DataSet, isSigned: Bool) {
+        modality = Self.modality(state, tables: state, isSigned: isSigned)
+        let isNegative = if case .rescale(_, let intercept) = modality { intercept < 0 } else { false }
+        valuesOfInterest = Self.valuesOfInterest(state, isSigned: isSigned || isNegative)
+        presentation = .identity
+        if let table = state.items(for: .presentationLUTSequence).first.flatMap({ LookupTable($0, isSigned: false) }) {
+            presentation = .table(table)
+        } else if state.string(for: .presentationLUTShape)?.uppercased() == "INVERSE" {
+            presentation = .inverse
+        }
+        isPresented = true
     }
 
     // MARK: - Reading

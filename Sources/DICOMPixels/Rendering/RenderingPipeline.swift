@@ -169,11 +169,9 @@ public struct RenderingPipeline: Sendable {
         _ request: RenderingRequest
     ) -> GrayscaleTransformation {
         // The shape of MONOCHROME1 images is INVERSE: both say the same once (PS3.3 C.8.11.3.1.2).
-        let isInverted =
-            description.photometricInterpretation == .monochrome1
-            || (request.presentation ?? attributes.presentation) == .inverse
+        let isMonochrome1 = description.photometricInterpretation == .monochrome1 && !attributes.isPresented
         return GrayscaleTransformation(
-            modality: attributes.modality, valuesOfInterest: values, isInverted: isInverted,
-            padding: attributes.padding)
+            modality: attributes.modality, valuesOfInterest: values,
+            presentation: isMonochrome1 ? .inverse : attributes.presentation, padding: attributes.padding)
     }
 }

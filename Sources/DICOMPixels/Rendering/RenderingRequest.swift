@@ -7,8 +7,6 @@ public struct RenderingRequest: Hashable, Sendable {
     /// Lines of text that are burned in.
     public var annotation: [String]
     public var drawsOverlays: Bool
-    /// Instead of the data set's Presentation LUT Shape, as a presentation state may demand.
-    public var presentation: PresentationLUTShape?
     public var colorProfile: ColorProfile
 
     /// The `iccprofile` parameter (PS3.18 8.3.5.1.5).
@@ -24,13 +22,12 @@ public struct RenderingRequest: Hashable, Sendable {
 
     public init(
         window: VOIWindow? = nil, viewport: Viewport? = nil, annotation: [String] = [], drawsOverlays: Bool = true,
-        presentation: PresentationLUTShape? = nil, colorProfile: ColorProfile = .no
+        colorProfile: ColorProfile = .no
     ) {
         self.window = window
         self.viewport = viewport
         self.annotation = annotation
         self.drawsOverlays = drawsOverlays
-        self.presentation = presentation
         self.colorProfile = colorProfile
     }
 }

@@ -69,7 +69,8 @@ public struct RenderingTable: Hashable, Sendable {
         _ grays: UnsafeMutableBufferPointer<UInt8>, from first: Double, _ transformation: GrayscaleTransformation
     ) {
         guard case .rescale(let slope, let intercept) = transformation.modality,
-            case .window(let window) = transformation.valuesOfInterest, window.function != .sigmoid
+            case .window(let window) = transformation.valuesOfInterest, window.function != .sigmoid,
+            let (base, sign) = transformation.presentation.line
         else {
             var plain = transformation
             plain.padding = nil
@@ -80,12 +81,22 @@ public struct RenderingTable: Hashable, Sendable {
         let center = isExact ? window.center : window.center - 0.5
         let width = isExact ? window.width : window.width - 1
         let (low, high) = (center - width / 2, center + width / 2)
-        let (base, sign): (Double, Double) = transformation.isInverted ? (255, -1) : (0, 1)
         for index in 0..<grays.count {
             let value = (first + Double(index)) * slope + intercept
             let ramp = ((value - center) / width + 0.5) * 255
             let gray = value <= low ? 0 : value > high ? 255 : ramp
             grays.initializeElement(at: index, to: GrayscaleTransformation.rounded(base + sign * gray))
+        }
+    }
+}
+
+extension PresentationLUT {
+    /// What a gray is added to, and with which sign; `nil` where it is no line.
+    fileprivate var line: (base: Double, sign: Double)? {
+        switch self {
+        case .identity: (0, 1)
+        case .inverse: (255, -1)
+        case .table: nil
         }
     }
 }

@@ -118,7 +118,7 @@ private struct WADLWriter {
         + PixelMediaTypes.all.map { "multipart/related; type=\"\(PixelMediaTypes.wireName($0))\"" }
     static let imageTypes = ["image/jpeg", "image/png", "image/gif"]
     static let otherRenderedTypes = [
-        "text/html", "text/plain", "application/pdf", "video/mp4", "video/mpeg", "video/H265",
+        "text/html", "text/plain", "text/xml", "application/pdf", "video/mp4", "video/mpeg", "video/H265",
     ]
     static let storeTypes =
         ["", "+json", "+xml"].map { "multipart/related; type=\"application/dicom\($0)\"" } + ["application/dicom"]

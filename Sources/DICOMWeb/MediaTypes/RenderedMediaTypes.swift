@@ -19,7 +19,7 @@ public struct RenderedMediaTypes: Hashable, Sendable {
             switch self {
             case .singleFrameImage, .multiFrameImage: ["image/jpeg", "image/png", "image/gif"]
             case .video(let type), .document(let type): [type]
-            case .structuredReport: ["text/html", "text/plain"]
+            case .structuredReport: ["text/html", "text/plain", "text/xml"]
             case .other: []
             }
         }

@@ -11,7 +11,7 @@ import ServiceLifecycle
 /// While the database does not take them the queue fills, and what it drops is told in a record of its own.
 struct ReadTrailWriter: Service {
     private let queue: ReadQueue
-    private let database: any SQLDatabase
+    private let append: @Sendable ([AuditEvent]) async throws -> Void
     private let clock: @Sendable () -> Int64
     private let logger: Logger
     private let dropped: Counter
@@ -22,8 +22,18 @@ struct ReadTrailWriter: Service {
         _ queue: ReadQueue, database: any SQLDatabase, metrics: any MetricsFactory, logger: Logger,
         clock: @escaping @Sendable () -> Int64
     ) {
+        self.init(queue, metrics: metrics, logger: logger, clock: clock) { events in
+            try await database.write { transaction in try AuditLog().append(events, in: transaction) }
+        }
+    }
+
+    /// - Parameter append: puts the records on the trail, wherever it is.
+    init(
+        _ queue: ReadQueue, metrics: any MetricsFactory, logger: Logger, clock: @escaping @Sendable () -> Int64,
+        append: @escaping @Sendable ([AuditEvent]) async throws -> Void
+    ) {
         self.queue = queue
-        self.database = database
+        self.append = append
         self.clock = clock
         self.logger = logger
         dropped = Counter(label: "gantry_audit_reads_dropped_total", factory: metrics)
@@ -56,7 +66,7 @@ struct ReadTrailWriter: Service {
         }
         guard !events.isEmpty else { return [] }
         do {
-            try await database.write { [events] transaction in try AuditLog().append(events, in: transaction) }
+            try await append(events)
             return []
         } catch {
             logger.warning(

@@ -1,6 +1,34 @@
 extension ConfigurationKey {
     /// All keys, in the order in which they are shown.
-    package static let all: [ConfigurationKey] = server + limits + storage + behaviour + uploads + operation
+    package static let all: [ConfigurationKey] =
+        roles + server + limits + storage + behaviour + uploads + operation
+
+    private static let roles: [ConfigurationKey] = [
+        ConfigurationKey(
+            "role", \.role, .choice,
+            "What this process does: `all`, or one of three that work together (docs/roles.md): `stow` takes instances, `wado` searches and retrieves, `core` has the index."
+        ),
+        ConfigurationKey(
+            "provider", \.provider, .text("name") { !$0.isEmpty && $0.utf8.count <= 255 },
+            "Whose instances these are. A core keeps those of one provider; `stow` and `wado` give the same name."),
+        ConfigurationKey(
+            "core.sink", \.core.sink, .address,
+            "Where `stow` sends its events: the core, or another event processor."),
+        ConfigurationKey(
+            "core.query", \.core.query, .address, "Where `wado` asks: the core's address with `/query` behind it."),
+        ConfigurationKey(
+            "core.eventSource", \.core.eventSource, .optionalText("URI reference, or empty"),
+            "The `source` of events between the roles. Empty: `stow.imaging-ingestion.svc.cluster.local` and so on."),
+        ConfigurationKey(
+            "core.timeout", \.core.timeout, .time(atLeast: .seconds(1)),
+            "How long `stow` and `wado` wait for an answer of the core."),
+        ConfigurationKey(
+            "wado.internalEndpoint", \.wado.internalEndpoint, .address,
+            "Where instances can be had inside the cluster, with `/wado-rs` at its end; stands in events."),
+        ConfigurationKey(
+            "wado.externalEndpoint", \.wado.externalEndpoint, .address,
+            "The same from outside; stands in events, and in the addresses that the core's search results hold."),
+    ]
 
     private static let server: [ConfigurationKey] = [
         ConfigurationKey(
@@ -76,6 +104,54 @@ extension ConfigurationKey {
         ConfigurationKey(
             "data", \.dataFolder, .text("folder"),
             "The folder of the database and of the stored instances. It is made when it is not there. A relative path counts from the working folder."
+        ),
+        ConfigurationKey(
+            "database", \.databaseURL, .databaseURL,
+            "A PostgreSQL database as `postgres://user@host:5432/name`, `?sslmode=…` behind it where `verify-full` is not wanted. Empty: the embedded database in the data folder."
+        ),
+        ConfigurationKey(
+            secret: "postgres.password", \.postgres.password,
+            "The password, where `database` has none."),
+        ConfigurationKey(
+            "postgres.connections", \.postgres.connections, .wholeNumber(2...1_000),
+            "Connections that one process holds at most."),
+        ConfigurationKey(
+            "postgres.statementTimeout", \.postgres.statementTimeout, .time(atLeast: .seconds(1)),
+            "A statement that takes longer is given up."),
+        ConfigurationKey(
+            "postgres.rootCertificate", \.postgres.rootCertificate, .file,
+            "A PEM file with the authorities that may vouch for the server. Empty: those of the system."),
+        ConfigurationKey(
+            "objects.s3.bucket", \.s3.bucket, .optionalText("name of a bucket, or empty"),
+            "The S3 bucket in which instances are kept. Empty: files in the data folder."),
+        ConfigurationKey(
+            "objects.s3.endpoint", \.s3.endpoint, .address,
+            "The address of the S3 service. Empty: Amazon's in `objects.s3.region`."),
+        ConfigurationKey(
+            "objects.s3.region", \.s3.region, .text("region"), "The region that requests are signed for."),
+        ConfigurationKey(
+            "objects.s3.addressing", \.s3.addressing, .choice,
+            "Where addresses name the bucket: in the `path`, which every service takes, or in the `host`."),
+        ConfigurationKey(
+            "objects.s3.prefix", \.s3.prefix, .text("beginning of a key, as gantry/, or empty") { !$0.hasPrefix("/") },
+            "What every key begins with, so that others can use the same bucket."),
+        ConfigurationKey(
+            secret: "objects.s3.accessKeyID", \.s3.accessKeyID,
+            "The id of the key that signs requests. Empty: a web identity, where `AWS_WEB_IDENTITY_TOKEN_FILE` and `AWS_ROLE_ARN` name one."
+        ),
+        ConfigurationKey(
+            secret: "objects.s3.secretAccessKey", \.s3.secretAccessKey, "The secret that belongs to the key's id."),
+        ConfigurationKey(
+            secret: "objects.s3.sessionToken", \.s3.sessionToken, "The token of a temporary key."),
+        ConfigurationKey(
+            "objects.s3.rootCertificate", \.s3.rootCertificate, .file,
+            "A PEM file with the authorities that may vouch for the service. Empty: those of the system."),
+        ConfigurationKey(
+            "objects.s3.connections", \.s3.connections, .wholeNumber(1...1_000),
+            "Requests to the service that run at the same time."),
+        ConfigurationKey(
+            "objects.s3.partBytes", \.s3.partBytes, .size(atLeast: 5 << 20),
+            "An instance above this goes up in parts of this size. At most two of them are in memory for each that arrives."
         ),
         ConfigurationKey(
             "sqlite.cache", \.sqlite.cacheBytes, .size(atLeast: 1 << 20),

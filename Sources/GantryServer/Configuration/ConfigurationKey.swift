@@ -30,6 +30,23 @@ package struct ConfigurationKey: Sendable {
         self.show = { Self.quoted(notation.show($0[keyPath: path])) }
     }
 
+    /// A key whose value is nobody's business: it is never shown.
+    init(secret name: String, _ path: any WritableKeyPath<GantryConfiguration, String> & Sendable, _ summary: String) {
+        self.name = name
+        self.type = "secret text"
+        self.summary = summary
+        self.isList = false
+        self.assign = { texts, configuration in
+            guard texts.count == 1 else { return false }
+            configuration[keyPath: path] = texts[0]
+            return true
+        }
+        self.show = { Self.quoted($0[keyPath: path].isEmpty ? "" : Self.mask) }
+    }
+
+    /// Stands for what is not shown.
+    static let mask = "****"
+
     /// A key of any number of values.
     init<Value>(
         list name: String, _ path: any WritableKeyPath<GantryConfiguration, [Value]> & Sendable,

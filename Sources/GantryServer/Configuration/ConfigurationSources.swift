@@ -95,6 +95,12 @@ package struct ConfigurationSources: Sendable {
     }
 
     private func readEnvironment(into reading: inout Reading, _ problems: inout [ConfigurationError.Problem]) {
+        for setting in ClusterEnvironment(environment).settings {
+            guard let key = ConfigurationKey.named(setting.key) else { continue }
+            Self.take(
+                Self.texts(setting.value, for: key), for: key, from: .environment(name: setting.variable),
+                into: &reading, &problems)
+        }
         let provider = EnvironmentVariablesProvider(environmentVariables: environment).snapshot()
         for key in ConfigurationKey.all where environment[key.environmentName] != nil {
             let texts = Self.texts(of: key, in: provider, prefix: ["gantry"])

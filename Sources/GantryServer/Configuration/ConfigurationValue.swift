@@ -131,6 +131,30 @@ extension ConfigurationNotation where Value == String {
 }
 
 extension ConfigurationNotation where Value == String? {
+    /// Empty text is none.
+    static func optionalText(_ type: String) -> Self {
+        Self(type: type, read: { .some($0.isEmpty ? nil : $0) }, show: { $0 ?? "" })
+    }
+
+    static var file: Self { optionalText("path of a file, or empty") }
+
+    /// Shown without the password in it.
+    static var databaseURL: Self {
+        Self(
+            type: "address, as postgres://gantry@db.example/gantry, or empty",
+            read: { text in
+                if text.isEmpty { return .some(nil) }
+                let schemes = ["postgres://", "postgresql://"]
+                return schemes.contains { text.hasPrefix($0) && text.count > $0.count } ? .some(text) : nil
+            },
+            show: { url in
+                guard let url, let scheme = url.firstRange(of: "://"), let at = url.lastIndex(of: "@"),
+                    let colon = url[scheme.upperBound..<at].firstIndex(of: ":")
+                else { return url ?? "" }
+                return url[...colon] + ConfigurationKey.mask + url[at...]
+            })
+    }
+
     /// A web address without a slash at its end; empty text is none.
     static var address: Self {
         Self(

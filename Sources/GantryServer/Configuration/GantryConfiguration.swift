@@ -5,12 +5,21 @@ package import Logging
 ///
 /// The keys under which the values are read, and what they mean, are in `ConfigurationKey.all`.
 package struct GantryConfiguration: Sendable, Hashable {
+    package var role = Role.all
     package var server = Server()
+    package var core = Core()
+    package var wado = WADO()
+    /// Whose instances these are, among those of one event processor.
+    package var provider = "default"
     package var access = Access()
     package var limits = Limits()
     /// The folder of the embedded database and of the stored instances.
     package var dataFolder = "./gantry-data"
+    /// `postgres://user@host/name`; `nil` for the embedded database in the data folder.
+    package var databaseURL: String?
     package var sqlite = SQLite()
+    package var postgres = Postgres()
+    package var s3 = S3()
     package var disk = Disk()
     package var store = Store()
     package var uploads = Uploads()
@@ -24,6 +33,34 @@ package struct GantryConfiguration: Sendable, Hashable {
     package var logging = Logs()
 
     package init() {}
+
+    /// What this process does.
+    package enum Role: String, CaseIterable, Sendable {
+        case all
+        /// Takes instances into a bucket and tells the core.
+        case stow
+        /// Searches by the core, and retrieves from the bucket.
+        case wado
+        /// Has the index.
+        case core
+    }
+
+    /// The way from one role to another.
+    package struct Core: Sendable, Hashable {
+        /// Where events of stored instances go.
+        package var sink: String?
+        /// Where the index is asked.
+        package var query: String?
+        /// The `source` of events; `nil` for that of the role.
+        package var eventSource: String?
+        package var timeout: Duration = .seconds(30)
+    }
+
+    /// Where instances can be had, as events and answers of the core tell it.
+    package struct WADO: Sendable, Hashable {
+        package var internalEndpoint: String?
+        package var externalEndpoint: String?
+    }
 
     /// Where the server listens and what its addresses look like from outside.
     package struct Server: Sendable, Hashable {
@@ -64,6 +101,37 @@ package struct GantryConfiguration: Sendable, Hashable {
     /// The embedded database.
     package struct SQLite: Sendable, Hashable {
         package var cacheBytes = 8 << 20
+    }
+
+    /// The PostgreSQL server, when there is one.
+    package struct Postgres: Sendable, Hashable {
+        package var password = ""
+        package var connections = 8
+        package var statementTimeout: Duration = .seconds(30)
+        /// A PEM file of the authorities that may vouch for the server; `nil` for those of the system.
+        package var rootCertificate: String?
+    }
+
+    /// The S3 bucket of the stored instances.
+    package struct S3: Sendable, Hashable {
+        /// How the bucket is named in addresses: as the first segment of the path, or as part of the host's name.
+        package enum Addressing: String, CaseIterable, Sendable { case path, host }
+
+        /// `nil` keeps instances in the data folder.
+        package var bucket: String?
+        /// `nil` for Amazon's own in the region.
+        package var endpoint: String?
+        package var region = "us-east-1"
+        package var addressing = Addressing.path
+        /// In front of every key.
+        package var prefix = ""
+        /// Empty: from a web identity, where the environment names one.
+        package var accessKeyID = ""
+        package var secretAccessKey = ""
+        package var sessionToken = ""
+        package var rootCertificate: String?
+        package var connections = 16
+        package var partBytes = 8 << 20
     }
 
     /// How full the disk of the stored instances may get.

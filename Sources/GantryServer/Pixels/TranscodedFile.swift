@@ -14,7 +14,7 @@ struct TranscodedFile: Sendable {
     let target: TransferSyntax
     let access: PixelAccess
 
-    /// The file piece by piece. Its first frames are converted at once: what cannot be done at all is known before
+    /// The file piece by piece. Its first frame is converted at once: what cannot be done at all is known before
     /// anything is sent.
     func pieces() async throws -> TranscodedPieces {
         guard let layout = instance.frames, layout.frameCount > 0 else {
@@ -22,11 +22,14 @@ struct TranscodedFile: Sendable {
         }
         let head = try await access.head(of: instance)
         let (instance, target, access) = (instance, target, access)
-        let frames = try await FewAtATime(layout.frameCount, few: access.workers.parallelism) { index in
+        let frames = MadeAhead(layout.frameCount, ahead: access.workers.parallelism) { index in
             try await StoredFrame(instance: instance, layout: layout, number: index + 1).converted(
                 to: target, by: access)
         }
-        return try TranscodedPieces(self, layout, head, frames)
+        guard let first = try await frames.next() else {
+            throw Problem(.notAcceptable, "The instance has no frames that could be converted.")
+        }
+        return try TranscodedPieces(self, layout, head, first: first, frames)
     }
 
     fileprivate var meta: FileMetaInformation {
@@ -103,46 +106,43 @@ struct TranscodedFile: Sendable {
     }
 }
 
-/// A transcoded file on its way: a few frames are converted at the same time, then given one by one.
+/// A transcoded file on its way: a few frames are converted at the same time and given one by one.
 struct TranscodedPieces: Sendable {
     private let file: TranscodedFile
     private let layout: FrameLayout
-    private var frames: FewAtATime<DecodedFrame>
+    private let frames: MadeAhead<DecodedFrame>
     private var pixels: PixelDataWriting
     private var dataSet: DataSetStage
     /// What can be given.
     private var ready: [ByteBuffer]
     private var isPixelDataEnded = false
 
-    /// Begins with file meta information, the data set in front of the pixel data, and the first frames.
+    /// Begins with file meta information, the data set in front of the pixel data, and the first frame.
     fileprivate init(
-        _ file: TranscodedFile, _ layout: FrameLayout, _ head: InstanceHead, _ frames: FewAtATime<DecodedFrame>
+        _ file: TranscodedFile, _ layout: FrameLayout, _ head: InstanceHead, first: DecodedFrame,
+        _ following: MadeAhead<DecodedFrame>
     ) throws {
         self.file = file
         self.layout = layout
-        self.frames = frames
+        frames = following
         pixels = PixelDataWriting(target: file.target, frames: layout.frameCount)
         dataSet = DataSetStage(file.target)
         ready = [ByteBuffer(bytes: file.meta.encoded())]
-        if let first = frames.made.first?.value {
-            let beginning = try file.beginDataSet(head, first, &pixels)
-            ready.append(dataSet.coded(beginning))
-        }
-        try takeFrames()
+        let beginning = try file.beginDataSet(head, first, &pixels)
+        ready.append(dataSet.coded(beginning))
+        try take(first)
     }
 
-    private mutating func takeFrames() throws {
-        for (_, frame) in frames.made {
-            for piece in try pixels.pieces(of: frame) { ready.append(dataSet.coded(piece)) }
-        }
+    private mutating func take(_ frame: DecodedFrame) throws {
+        for piece in try pixels.pieces(of: frame) { ready.append(dataSet.coded(piece)) }
     }
 
     /// The next piece; `nil` at the end.
     mutating func next() async throws -> ByteBuffer? {
         if ready.isEmpty, !isPixelDataEnded {
-            frames = try await frames.following()
-            try takeFrames()
-            if frames.isEmpty {
+            if let frame = try await frames.next() {
+                try take(frame)
+            } else {
                 isPixelDataEnded = true
                 ready.append(dataSet.coded(pixels.end()))
                 if let tail = try await file.tail(behind: layout) { ready.append(dataSet.coded(tail)) }

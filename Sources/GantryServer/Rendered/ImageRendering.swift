@@ -8,8 +8,8 @@ import PixelWorkers
 /// How frames become images for viewing: the parameters of a request in the words of the pixel workers.
 struct ImageRendering: Hashable, Sendable {
     var request = RenderingRequest()
-    /// What a presentation state says instead of the image.
-    var rescale: FrameRendering.Rescale?
+    /// What a presentation state says of grays instead of the image; the version of an answer tells which one.
+    var state: PresentationState.Grays?
     var showsPatient = false
     var showsTechnique = false
     /// Of JPEG, 1 to 100.
@@ -62,15 +62,13 @@ struct ImageRendering: Hashable, Sendable {
             text += " v\(view.width),\(view.height),\(view.x),\(view.y),\(view.enlarges)"
             text += ",\(view.regionWidth ?? 0),\(view.regionHeight ?? 0)"
         }
-        if let rescale { text += " r\(rescale.slope),\(rescale.intercept)" }
-        if let presentation = request.presentation { text += " p\(presentation)" }
         return text.fingerprint
     }
 
     /// Whether a stored JPEG that is shown right by itself may be the answer.
     var allowsStoredJPEG: Bool {
         request.window == nil && request.viewport == nil && request.drawsOverlays && quality == nil && !showsPatient
-            && !showsTechnique && request.presentation == nil && rescale == nil
+            && !showsTechnique && state == nil
             && (request.colorProfile == .yes || request.colorProfile == .no)
     }
 
@@ -83,7 +81,7 @@ struct ImageRendering: Hashable, Sendable {
         }
         return FrameRendering(
             source: UInt64(bitPattern: frame.instance.version), transferSyntaxUID: frame.instance.transferSyntaxUID,
-            frame: frame.number, request: request, rescale: rescale, showsPatient: showsPatient,
+            frame: frame.number, request: request, showsPatient: showsPatient,
             showsTechnique: showsTechnique,
             output: output)
     }
@@ -101,9 +99,11 @@ struct ImageRendering: Hashable, Sendable {
         let rendering = rendering(of: frame, as: output)
         return try await access.workers.withWorker { session in
             if let (head, stored) = try await frame.bytesWithHead(from: access.blobs) {
-                return try await session.render(rendering, stored, with: head)
+                return try await session.render(rendering, stored, presentedBy: state?.file, with: head)
             }
-            return try await session.render(rendering, frame.bytes(from: access.blobs)) {
+            return try await session.render(
+                rendering, frame.bytes(from: access.blobs), presentedBy: state?.file
+            ) {
                 try await InstanceHead.bytes(of: frame.instance, in: access.blobs)
             }
         }
@@ -128,7 +128,8 @@ struct ImageRendering: Hashable, Sendable {
                 let (instance, number) = (frame.instance.identity.instance, frame.number)
                 let shown = state?.applied(to: self, of: instance, frame: number) ?? self
                 bytes = try await session.render(
-                    shown.rendering(of: frame, as: output), frame.bytes(from: access.blobs)
+                    shown.rendering(of: frame, as: output), frame.bytes(from: access.blobs),
+                    presentedBy: shown.state?.file
                 ) { try await InstanceHead.bytes(of: frame.instance, in: access.blobs) }
             }
             return bytes

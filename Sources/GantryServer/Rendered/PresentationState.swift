@@ -1,12 +1,14 @@
+import Archive
+import BlobStorage
 import DICOMCore
 import DICOMPixels
-import PixelWorkers
+import NIOCore
 
 /// What a Grayscale Softcopy Presentation State says about the grays of the images that it refers to (PS3.3 A.33.1,
 /// PS3.4 N.2.1).
 ///
-/// Its transformations take the place of the images' own, and one that is absent is the identity. Tables, and what
-/// changes more than grays, are not done here: `leftOut` names them.
+/// Its transformations take the place of the images' own, and one that is absent is the identity. What changes more than
+/// grays is not done here: `leftOut` names it.
 struct PresentationState: Sendable {
     static let sopClass = "1.2.840.10008.5.1.4.1.1.11.1"
 
@@ -18,20 +20,29 @@ struct PresentationState: Sendable {
         let frames: [Int]
     }
 
+    /// Modality LUT, window or VOI LUT of certain images, and presentation LUT.
+    struct Grays: Hashable, Sendable {
+        /// A file that has them at the top of its data set: what a pixel worker reads.
+        let file: ByteBuffer
+
+        init(_ elements: [DataElement]) throws {
+            let meta = FileMetaInformation(
+                mediaStorageSOPClassUID: PresentationState.sopClass, mediaStorageSOPInstanceUID: "2.25.1",
+                transferSyntaxUID: TransferSyntax.explicitVRLittleEndian.uid)
+            var dataSet: [UInt8] = []
+            try DataSetEncoder(transferSyntax: .explicitVRLittleEndian).encode(DataSet(elements), into: &dataSet)
+            file = ByteBuffer(bytes: meta.encoded() + dataSet)
+        }
+    }
+
     let references: [Reference]
     /// Parts of the presentation that an image rendered here does not show.
     let leftOut: [String]
-    private let rescale: FrameRendering.Rescale
-    private let presentation: PresentationLUTShape
-    private let windows: [Window]
+    /// For certain images, or all when none are named; in this order.
+    private let grays: [(grays: Grays, instances: [UID: [Int]])]
+    private let otherGrays: Grays
 
-    private struct Window: Sendable {
-        let window: VOIWindow
-        /// Which images and frames it is for: all when empty.
-        let instances: [UID: [Int]]
-    }
-
-    /// Fails with a 406 where grays depend on tables.
+    /// Reads the state; tables have to be in memory.
     init(_ dataSet: DataSet) throws {
         references = dataSet.items(for: .referencedSeriesSequence).flatMap { item -> [Reference] in
             guard let series = item.uid(for: .seriesInstanceUID) else { return [] }
@@ -41,40 +52,41 @@ struct PresentationState: Sendable {
                 }
             }
         }
-        guard dataSet.items(for: .modalityLUTSequence).isEmpty, dataSet.items(for: .presentationLUTSequence).isEmpty
-        else { throw Self.tables }
-        let slope = dataSet.double(for: .rescaleSlope) ?? 1
-        let intercept = dataSet.double(for: .rescaleIntercept) ?? 0
-        rescale = FrameRendering.Rescale(
-            slope: slope.isFinite && slope != 0 ? slope : 1, intercept: intercept.isFinite ? intercept : 0)
-        presentation =
-            dataSet.string(for: .presentationLUTShape)?.uppercased() == "INVERSE" ? .inverse : .identity
-        windows = try dataSet.items(for: .softcopyVOILUTSequence).compactMap { item in
-            guard item.items(for: .voilutSequence).isEmpty else { throw Self.tables }
-            guard let window = VOIWindow(item) else { return nil }
+        let forAll = [
+            Tag.modalityLUTSequence, .rescaleSlope, .rescaleIntercept, .presentationLUTSequence, .presentationLUTShape,
+        ].compactMap { dataSet[$0] }
+        otherGrays = try Grays(forAll)
+        grays = try dataSet.items(for: .softcopyVOILUTSequence).map { item in
+            let own = [Tag.windowCenter, .windowWidth, .voilutFunction, .voilutSequence].compactMap { item[$0] }
             let images = item.items(for: .referencedImageSequence).compactMap { image in
                 image.uid(for: .referencedSOPInstanceUID).map { ($0, image.ints(for: .referencedFrameNumber)) }
             }
-            return Window(window: window, instances: Dictionary(images) { first, second in first + second })
+            return (try Grays(forAll + own), Dictionary(images) { first, second in first + second })
         }
         leftOut = Self.leftOut(of: dataSet)
     }
 
+    /// Reads a stored state.
+    init(_ instance: StoredInstance, in blobs: any BlobStore) async throws {
+        let stream = StoredStream(instance: instance, blobs: blobs)
+        try self.init(try await stream.dataSet(retention: Self.retention))
+    }
+
+    /// The tables have 65536 words at most.
+    private static let retention = ValueRetention(
+        binaryBytes: 1 << 18, textBytes: 64 << 10, numbers: 1 << 17, keepsPixelData: false)
+
     /// The grays of a frame, otherwise as the request has it.
     func applied(to rendering: ImageRendering, of instance: UID, frame: Int) -> ImageRendering {
         var rendering = rendering
-        rendering.rescale = rescale
-        rendering.request.presentation = presentation
-        rendering.request.window =
-            windows.first { window in
-                guard !window.instances.isEmpty else { return true }
-                return window.instances[instance].map { $0.isEmpty || $0.contains(frame) } ?? false
-            }?.window
+        rendering.request.window = nil
+        rendering.state =
+            grays.first { grays in
+                guard !grays.instances.isEmpty else { return true }
+                return grays.instances[instance].map { $0.isEmpty || $0.contains(frame) } ?? false
+            }?.grays ?? otherGrays
         return rendering
     }
-
-    private static let tables = Problem(
-        .notAcceptable, "The presentation state has lookup tables, which are not rendered; ask for the image itself.")
 
     private static func leftOut(of dataSet: DataSet) -> [String] {
         var names: [String] = []
@@ -91,19 +103,5 @@ struct PresentationState: Sendable {
         }
         if !showsAll { names.append("displayed areas") }
         return names
-    }
-}
-
-extension VOIWindow {
-    /// The first window of an item (PS3.3 C.11.2).
-    fileprivate init?(_ item: DataSet) {
-        guard let center = item.double(for: .windowCenter), let width = item.double(for: .windowWidth) else {
-            return nil
-        }
-        switch item.string(for: .voilutFunction)?.uppercased() {
-        case "LINEAR_EXACT": self.init(center: center, width: width, function: .linearExact)
-        case "SIGMOID": self.init(center: center, width: width, function: .sigmoid)
-        default: self.init(center: center, width: width, function: .linear)
-        }
     }
 }

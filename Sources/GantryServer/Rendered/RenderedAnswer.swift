@@ -67,23 +67,20 @@ struct RenderedAnswer: Sendable {
         let writer = MultipartRelatedWriter(partType: parts[0].mediaType, using: &generator)
         let (rendered, rendering) = (parts, rendering)
         // What cannot be rendered is told with a status: later parts can only cut the answer off.
-        let first = try await FewAtATime(rendered.count, few: pixels.workers.parallelism) { index in
+        let contents = MadeAhead(rendered.count, ahead: pixels.workers.parallelism) { index in
             try await rendered[index].make(rendering, by: pixels)
         }
+        let first = try await contents.next()
         let body = ResponseBody { output in
             var parts = writer
-            var following = first
-            while !following.isEmpty {
-                let few = following
-                async let next = few.following()
-                for (index, content) in few.made {
-                    let part = rendered[index]
-                    let head = parts.partBegins(
-                        contentType: part.contentType, location: "\(base)\(part.path)", length: content.count)
-                    try await output.write(ByteBuffer(bytes: head))
-                    try await content.write(to: &output)
-                }
-                following = try await next
+            var next = first
+            for part in rendered {
+                guard let content = next else { break }
+                let head = parts.partBegins(
+                    contentType: part.contentType, location: "\(base)\(part.path)", length: content.count)
+                try await output.write(ByteBuffer(bytes: head))
+                try await content.write(to: &output)
+                next = try await contents.next()
             }
             try await output.write(ByteBuffer(bytes: parts.end()))
             try await output.finish(nil)

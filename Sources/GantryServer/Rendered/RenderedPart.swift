@@ -91,7 +91,11 @@ struct RenderedPart: Sendable {
         guard let document = SRDocument(try await stream.dataSet(retention: Self.reportRetention)) else {
             throw Problem(.noSuchResource, "The report has no content tree.")
         }
-        return ByteBuffer(string: mediaType == "text/plain" ? document.plainText() : document.html())
+        return switch mediaType {
+        case "text/plain": ByteBuffer(string: document.plainText())
+        case "text/xml": ByteBuffer(string: document.xhtml())
+        default: ByteBuffer(string: document.html())
+        }
     }
 }
 

@@ -8,7 +8,7 @@ import Hummingbird
 /// `…/rendered` of studies, series, instances and frames: images, text and documents for who has no DICOM
 /// (PS3.18 10.4.1.1.3).
 struct RenderedRoute: Sendable {
-    let archive: Archive
+    let archive: ReadableArchive
     let pixels: PixelAccess
     let isAcceptStrict: Bool
 
@@ -109,8 +109,7 @@ struct RenderedRoute: Sendable {
     ) async throws -> Response {
         try wanted.parameters.checkForPresentationState()
         let identity = viewed.instance.identity
-        let dataSet = try await StoredStream(instance: viewed.instance, blobs: archive.blobs).dataSet()
-        let state = try PresentationState(dataSet)
+        let state = try await PresentationState(viewed.instance, in: archive.blobs)
         let study = EntityPath(study: identity.study)
         let known = Dictionary(
             try await archive.instances(study: identity.study).required(study).instances

@@ -10,11 +10,19 @@ import SQLStorage
 
 /// The one place where errors of every vocabulary become HTTP.
 enum ErrorResponses {
+    /// The type, and the code of those that have one: an error's text may hold what we must not log.
+    private static func name(of error: any Error) -> String {
+        switch error {
+        case let error as BlobError: "BlobError \(error.code) in \(error.operation)"
+        case let error as SQLError: "SQLError \(error.code)"
+        default: "\(type(of: error))"
+        }
+    }
+
     static func response(for error: any Error, requestID: String, logger: Logger) -> Response {
         let problem = problem(for: error)
         if problem.kind == .internalError {
-            // The type alone: an error's text may hold what we must not log.
-            logger.error("request failed", metadata: .keys([.error: "\(type(of: error))"]))
+            logger.error("request failed", metadata: .keys([.error: "\(name(of: error))"]))
         }
         return problem.response(requestID: requestID)
     }
@@ -72,6 +80,7 @@ enum ErrorResponses {
     private static func problem(for error: BlobError) -> Problem {
         switch error.code {
         case .full: Problem(.insufficientStorage, "The object store is full.")
+        case .unavailable, .denied: Problem(.unavailable, "The object store does not answer.")
         default: Problem(.internalError, "The stored object could not be read.")
         }
     }

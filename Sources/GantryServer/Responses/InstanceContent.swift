@@ -16,7 +16,7 @@ struct InstanceContent: Sendable {
         case converted(TransferSyntax)
         /// Produced while it is sent, frame by frame.
         case transcoded(TranscodedFile)
-        /// The same, with the first frames converted.
+        /// The same, with the first frame converted.
         case begun(TranscodedPieces)
     }
 
@@ -52,7 +52,7 @@ struct InstanceContent: Sendable {
             : .transcoded(TranscodedFile(instance: instance, target: transferSyntax, access: access))
     }
 
-    /// The same with its first frames converted, if there are any to convert. Where they cannot be, it is the stored
+    /// The same with its first frame converted, if there are any to convert. Where they cannot be, it is the stored
     /// instance for who named no transfer syntax (dicomweb.md 2.6), and an error for who did.
     func begun() async throws -> InstanceContent {
         guard case .transcoded(let file) = form else { return self }

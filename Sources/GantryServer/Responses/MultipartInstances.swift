@@ -15,31 +15,29 @@ struct MultipartInstances: Sendable {
     /// The body; its boundary is in `writer`, whose Content-Type the answer has to carry.
     func body(_ writer: MultipartRelatedWriter) async throws -> ResponseBody {
         // What cannot be had is told with a status: later instances can only cut the answer off.
-        let first = try await FewAtATime(contents.count, few: parallelism) { [contents, blobs] index in
+        let instances = MadeAhead(contents.count, ahead: max(parallelism, blobs.readsAtOnce)) {
+            [contents, blobs] index in
             try await ReadyInstance(contents[index], from: blobs)
         }
+        let first = try await instances.next()
         // One instance in memory is one write, with its length.
-        if contents.count == 1, let only = first.made.first?.value, let file = only.file {
+        if contents.count == 1, let only = first, let file = only.file {
             var parts = writer
             let head = ByteBuffer(bytes: header(of: only.content, &parts, length: file.readableBytes))
             return ResponseBody(contentsOf: [head, file, ByteBuffer(bytes: parts.end())])
         }
         return ResponseBody { output in
             var parts = writer
-            var following = first
-            while !following.isEmpty {
-                let few = following
-                async let next = few.following()
-                for (_, ready) in few.made {
-                    let head = ByteBuffer(bytes: header(of: ready.content, &parts, length: ready.length))
-                    if let file = ready.file {
-                        try await output.write(contentsOf: [head, file])
-                    } else {
-                        try await output.write(head)
-                        try await ready.content.write(from: blobs, to: &output)
-                    }
+            var next = first
+            while let ready = next {
+                let head = ByteBuffer(bytes: header(of: ready.content, &parts, length: ready.length))
+                if let file = ready.file {
+                    try await output.write(contentsOf: [head, file])
+                } else {
+                    try await output.write(head)
+                    try await ready.content.write(from: blobs, to: &output)
                 }
-                following = try await next
+                next = try await instances.next()
             }
             try await output.write(ByteBuffer(bytes: parts.end()))
             try await output.finish(nil)

@@ -26,33 +26,31 @@ struct ZippedInstances: Sendable {
 
     private func body() async throws -> ResponseBody {
         // What cannot be had is told with a status: later instances can only cut the answer off.
-        let first = try await FewAtATime(contents.count, few: parallelism) { [contents, blobs] index in
+        let instances = MadeAhead(contents.count, ahead: max(parallelism, blobs.readsAtOnce)) {
+            [contents, blobs] index in
             try await ReadyInstance(contents[index], from: blobs)
         }
+        let first = try await instances.next()
         return ResponseBody { output in
             let zip = try ZipWriter()
-            var following = first
-            while !following.isEmpty {
-                let few = following
-                async let next = few.following()
-                for (_, ready) in few.made {
-                    let content = ready.content
-                    try zip.begin(
-                        Self.name(of: content.instance), length: ready.length,
-                        modified: content.instance.storedAt / 1000)
-                    if let file = ready.file {
-                        try zip.write(file)
-                    } else {
-                        var pieces = try await content.pieces(from: blobs)
-                        while let piece = try await pieces.next() {
-                            try zip.write(piece)
-                            try await output.write(contentsOf: zip.takeOutput())
-                        }
+            var next = first
+            while let ready = next {
+                let content = ready.content
+                try zip.begin(
+                    Self.name(of: content.instance), length: ready.length,
+                    modified: content.instance.storedAt / 1000)
+                if let file = ready.file {
+                    try zip.write(file)
+                } else {
+                    var pieces = try await content.pieces(from: blobs)
+                    while let piece = try await pieces.next() {
+                        try zip.write(piece)
+                        try await output.write(contentsOf: zip.takeOutput())
                     }
-                    try zip.end()
-                    try await output.write(contentsOf: zip.takeOutput())
                 }
-                following = try await next
+                try zip.end()
+                try await output.write(contentsOf: zip.takeOutput())
+                next = try await instances.next()
             }
             try zip.finish()
             try await output.write(contentsOf: zip.takeOutput())

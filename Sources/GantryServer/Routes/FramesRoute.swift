@@ -10,7 +10,7 @@ import PixelWorkers
 
 /// `…/frames/{frames}` and `…/pixeldata`: frames as bytes, or as the codestreams that are stored (PS3.18 10.4.1.1.6).
 struct FramesRoute: Sendable {
-    let archive: Archive
+    let archive: ReadableArchive
     let pixels: PixelAccess
     let isAcceptStrict: Bool
 
@@ -126,22 +126,21 @@ struct FramesRoute: Sendable {
             partType: form.mediaType, transferSyntax: isUniform ? form.transferSyntaxUID : nil, using: &generator)
         let pixels = pixels
         // What cannot be decoded is told with a status: later frames can only cut the answer off.
-        let first = try await FewAtATime(pieces.count, few: pixels.workers.parallelism) { index in
+        let frames = MadeAhead(pieces.count, ahead: max(pixels.workers.parallelism, pixels.blobs.readsAtOnce)) {
+            index in
             try await pieces[index].bytes(by: pixels)
         }
+        let first = try await frames.next()
         let body = ResponseBody { output in
             var parts = writer
-            var following = first
-            while !following.isEmpty {
-                let few = following
-                async let next = few.following()
-                for (index, bytes) in few.made {
-                    let head = parts.partBegins(
-                        contentType: pieces[index].form.contentType, location: pieces[index].location(at: base),
-                        length: bytes.readableBytes)
-                    try await output.write(contentsOf: [ByteBuffer(bytes: head), bytes])
-                }
-                following = try await next
+            var next = first
+            for piece in pieces {
+                guard let bytes = next else { break }
+                let head = parts.partBegins(
+                    contentType: piece.form.contentType, location: piece.location(at: base),
+                    length: bytes.readableBytes)
+                try await output.write(contentsOf: [ByteBuffer(bytes: head), bytes])
+                next = try await frames.next()
             }
             try await output.write(ByteBuffer(bytes: parts.end()))
             try await output.finish(nil)

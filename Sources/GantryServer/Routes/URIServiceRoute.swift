@@ -8,7 +8,7 @@ import NIOCore
 
 /// WADO-URI: one instance as a Part 10 file, or something to look at (PS3.18 9).
 struct URIServiceRoute: Sendable {
-    let archive: Archive
+    let archive: ReadableArchive
     let pixels: PixelAccess
     let trail: ReadTrail
 
@@ -138,7 +138,7 @@ struct URIServiceRoute: Sendable {
         guard let stored = found.instances.first, stored.identity.sopClass.string == PresentationState.sopClass else {
             throw Problem(.notAcceptable, "Only Grayscale Softcopy Presentation States are rendered.")
         }
-        let state = try PresentationState(try await StoredStream(instance: stored, blobs: archive.blobs).dataSet())
+        let state = try await PresentationState(stored, in: archive.blobs)
         guard state.references.contains(where: { $0.instance == instance.identity.instance }) else {
             throw Problem(.noSuchResource, "The presentation state does not refer to the image.")
         }

@@ -9,10 +9,9 @@ import Ingestion
 import Messaging
 import NIOCore
 import SQLStorage
-import SQLiteStorage
 import Synchronization
 
-/// A pipeline over SQLite in a folder of its own and blobs in memory, with faults on demand.
+/// A pipeline over a database of its own and blobs in memory, with faults on demand.
 final class IngestionHarness: Sendable {
     let clock = ManualClock()
     let blobs: FaultyBlobStore
@@ -24,10 +23,10 @@ final class IngestionHarness: Sendable {
         room: StorageRoom?
     ) async throws {
         let clock = clock
-        let sqlite = try SQLiteDatabase(SQLiteConfiguration(path: folder + "/index.sqlite"))
+        let opened = try await TestDatabase.current.open(folder: folder)
         let migrations = ArchiveSchema.migrations + MessagingSchema.migrations + AuditSchema.migrations
-        try await Migrator(migrations).migrate(sqlite, now: clock.now)
-        database = FaultyDatabase(sqlite)
+        try await Migrator(migrations).migrate(opened, now: clock.now)
+        database = FaultyDatabase(opened)
         let store: any BlobStore =
             isOnDisk
             ? try DiskBlobStore(DiskBlobConfiguration(folder: folder + "/blobs") { clock.now })

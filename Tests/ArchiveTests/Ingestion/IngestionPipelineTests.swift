@@ -9,7 +9,7 @@ import NIOCore
 import SQLStorage
 import Testing
 
-@Suite struct IngestionPipelineTests {
+@Suite(.onEveryDatabase, .namingTheDatabase) struct IngestionPipelineTests {
     @Test func `stores an instance with one event and one audit record`() async throws {
         try await IngestionHarness.run { (harness) async throws in
             let bytes = TestInstance().part10()

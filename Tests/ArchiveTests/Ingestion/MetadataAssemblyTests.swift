@@ -6,7 +6,7 @@ import Ingestion
 import NIOCore
 import Testing
 
-@Suite struct MetadataAssemblyTests {
+@Suite(.onEveryDatabase, .namingTheDatabase) struct MetadataAssemblyTests {
     /// A part of the request.
     struct Part {
         var location: String?

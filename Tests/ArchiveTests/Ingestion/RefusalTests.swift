@@ -7,7 +7,7 @@ import Ingestion
 import SQLStorage
 import Testing
 
-@Suite struct RefusalTests {
+@Suite(.onEveryDatabase, .namingTheDatabase) struct RefusalTests {
     /// An input, the failure reason that it gets, and whether it is told of with its SOP UIDs.
     struct Case: CustomTestStringConvertible, Sendable {
         var name: String
@@ -123,8 +123,11 @@ import Testing
 
     @Test func `a commit of unknown outcome leaves the blob to the sweep`() async throws {
         try await IngestionHarness.run { (harness) async throws in
-            harness.database.failure = SQLError(.connection, "gone")
+            harness.database.failure = SQLError(.outcomeUnknown, "gone")
             #expect(await harness.store(TestInstance().part10()).cause?.isBackendDown == true)
+            #expect(harness.blobs.stored.count == 1)
+            harness.database.failure = SQLError(.connection, "gone before the commit")
+            #expect(await harness.store(TestInstance(instance: 2).part10()).cause?.isBackendDown == true)
             #expect(harness.blobs.stored.count == 1)
         }
     }

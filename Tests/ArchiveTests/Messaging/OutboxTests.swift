@@ -2,7 +2,7 @@ import Messaging
 import SQLStorage
 import Testing
 
-@Suite struct OutboxTests {
+@Suite(.onEveryDatabase, .namingTheDatabase) struct OutboxTests {
     private func event(_ number: Int) -> CloudEvent {
         CloudEvent(
             id: UUIDv7(milliseconds: Int64(number)), source: "/gantry", type: .instanceStored, subject: "s\(number)",

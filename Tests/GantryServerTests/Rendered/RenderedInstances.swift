@@ -58,6 +58,18 @@ extension TestInstance {
 
     /// A Grayscale Softcopy Presentation State for an image, with a window.
     static func presentationState(of images: [TestInstance], window: (String, String)) -> TestInstance {
+        presentationState(
+            of: images,
+            [
+                sequence(
+                    .softcopyVOILUTSequence,
+                    [[text(.windowCenter, .DS, window.0), text(.windowWidth, .DS, window.1)]]),
+                text(.presentationLUTShape, .CS, "IDENTITY"),
+            ])
+    }
+
+    /// A Grayscale Softcopy Presentation State for an image.
+    static func presentationState(of images: [TestInstance], _ grays: [DataElement]) -> TestInstance {
         other(
             "11.1", 3,
             [
@@ -70,12 +82,17 @@ extension TestInstance {
                                 .referencedImageSequence,
                                 [[text(.referencedSOPInstanceUID, .UI, image.sopInstanceUID)]]),
                         ]
-                    }),
-                sequence(
-                    .softcopyVOILUTSequence,
-                    [[text(.windowCenter, .DS, window.0), text(.windowWidth, .DS, window.1)]]),
-                text(.presentationLUTShape, .CS, "IDENTITY"),
-            ])
+                    })
+            ] + grays)
+    }
+
+    /// A table of words, as modality, VOI and presentation LUTs have it.
+    static func table(first: Int, bits: Int, _ entries: [Int]) -> [DataElement] {
+        [
+            DataElement(
+                .lutDescriptor, .US, .bytes([entries.count, first, bits].flatMap { TestBytes.uint16($0) }[...])),
+            DataElement(.lutData, .OW, .bytes(entries.flatMap { TestBytes.uint16($0) }[...])),
+        ]
     }
 
     /// The file with these fragments as its pixel data.

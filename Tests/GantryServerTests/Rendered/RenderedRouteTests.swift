@@ -151,6 +151,8 @@ import Testing
             #expect(page.headers[.contentSecurityPolicy] == "default-src 'none'; style-src 'unsafe-inline'; sandbox")
             let text = try await server.send(.get, report.path + "/rendered", [.accept: "text/plain"])
             #expect(text.headers[.contentType] == "text/plain; charset=utf-8" && text.body.contains("<script>"))
+            let xml = try await server.send(.get, report.path + "/rendered", [.accept: "text/xml"])
+            #expect(xml.headers[.contentType] == "text/xml; charset=utf-8" && xml.body.hasPrefix("<?xml"))
             #expect(try await server.send(.get, report.path + "/rendered", [.accept: "image/*"]).status == 406)
             #expect(try await server.send(.get, report.path + "/frames/1/rendered").status == 404)
             let raw = TestInstance.other("66", 5)
@@ -213,6 +215,50 @@ import Testing
                     == [6, 3])
             _ = try await server.send(.delete, images[0].path)
             #expect(try await server.send(.get, state.path + "/rendered").status == 404)
+        }
+    }
+
+    @Test func `the tables of a presentation state take the place of what the image says`() async throws {
+        try await ServerHarness.run { (server) async throws in
+            let image = TestInstance.image(1)
+            try await server.store(image.part10())
+            func shown(_ window: (String, String), _ more: [DataElement]) async throws -> ServerHarness.Answer {
+                let state = TestInstance.presentationState(
+                    of: [image],
+                    [
+                        TestInstance.sequence(
+                            .softcopyVOILUTSequence,
+                            [
+                                [
+                                    TestInstance.text(.windowCenter, .DS, window.0),
+                                    TestInstance.text(.windowWidth, .DS, window.1),
+                                    TestInstance.text(.voilutFunction, .CS, "LINEAR_EXACT"),
+                                ]
+                            ])
+                    ] + more)
+                _ = try await server.send(.delete, state.path)
+                #expect(try await server.store(state.part10(hasPixelData: false)).status == 200)
+                return try await server.send(.get, state.path + "/rendered", [.accept: "image/png"])
+            }
+            func plain(_ window: String) async throws -> ServerHarness.Answer {
+                try await server.send(
+                    .get, image.path + "/rendered?window=\(window),linear-exact", [.accept: "image/png"])
+            }
+            // A presentation table that is the identity, and one that turns all around.
+            let straight = TestInstance.sequence(
+                .presentationLUTSequence, [TestInstance.table(first: 0, bits: 8, Array(0...255))])
+            let turned = TestInstance.sequence(
+                .presentationLUTSequence, [TestInstance.table(first: 0, bits: 8, (0...255).reversed())])
+            #expect(try await shown(("25.5", "51"), [straight]).bytes == plain("25.5,51").bytes)
+            let inverse = try await shown(
+                ("20", "10"), [TestInstance.text(.presentationLUTShape, .CS, "INVERSE")])
+            let table = try await shown(("20", "10"), [turned])
+            #expect(inverse.status == 200 && table.status == 200)
+            #expect(inverse.bytes != (try await plain("20,10").bytes))
+            // A modality table that doubles is a window of half the size.
+            let doubling = TestInstance.sequence(
+                .modalityLUTSequence, [TestInstance.table(first: 0, bits: 16, (0..<4096).map { 2 * $0 })])
+            #expect(try await shown(("40", "20"), [doubling]).bytes == plain("20,10").bytes)
         }
     }
 

@@ -37,10 +37,11 @@ final class RunningServer: Sendable {
 
     /// Starts the gateway on the data in `folder`, and returns when it takes requests.
     static func start(
-        in folder: TemporaryFolder, settings: [String: String] = [:]
+        in folder: TemporaryFolder, settings: [String: String] = [:], port: Int = 0
     ) async throws -> RunningServer {
         // Tests have to run on a disk that is nearly full, too.
-        var arguments = ["serve", "--data", folder.path + "/data", "--port", "0", "--set", "disk.highWatermark=100"]
+        var arguments = ["serve", "--data", folder.path + "/data", "--port", "\(port)"]
+        arguments += ["--set", "disk.highWatermark=100"]
         arguments += ["--set", "disk.lowWatermark=100", "--set", "disk.reserve=0"]
         for (key, value) in settings { arguments += ["--set", "\(key)=\(value)"] }
         let errors = folder.path + "/server.log"

@@ -1,0 +1,228 @@
+import Foundation
+package import PostgreSQLStorage
+import Synchronization
+
+/// A PostgreSQL server of the test process's own, on a port of the loopback interface. Ends with the process, however that ends.
+package final class PostgreSQLServer: Sendable {
+    /// Why the server could not be had.
+    package struct Failure: Error, CustomStringConvertible {
+        package let description: String
+    }
+
+    /// The port on 127.0.0.1.
+    package let port: Int
+
+    private let folder: String
+    private let programs: String
+    private let settings: [String]
+    /// All that were started; the last one may be running. A shell whose leash is let go removes the folder.
+    private let launches = Mutex<[Running]>([])
+    private let lastDatabase = Mutex(0)
+
+    private struct Running {
+        /// The shell that ends the server when its standard input ends.
+        var shell: Process
+        var leash: FileHandle
+        var postmaster: pid_t
+    }
+
+    private static let sharedStart = Task { try await start() }
+
+    /// The server that the tests of this process share: those that stop servers start one of their own.
+    package static var shared: PostgreSQLServer {
+        get async throws { try await sharedStart.value }
+    }
+
+    /// Makes and starts a server.
+    ///
+    /// - Parameters:
+    ///   - isDurable: Whether commits wait for the disk.
+    ///   - settings: Further lines for its configuration, such as `max_connections=10`.
+    package static func start(isDurable: Bool = false, settings: [String] = []) async throws -> PostgreSQLServer {
+        try await onThread {
+            let server = try PostgreSQLServer(isDurable: isDurable, settings: settings)
+            try server.launch()
+            return server
+        }
+    }
+
+    private init(isDurable: Bool, settings: [String]) throws {
+        let versions = ((try? FileManager.default.contentsOfDirectory(atPath: "/usr/lib/postgresql")) ?? [])
+            .compactMap { Int($0) }
+        guard let version = versions.max() else {
+            throw Failure(description: "there is no PostgreSQL in /usr/lib/postgresql; Scripts/setup test installs it")
+        }
+        programs = "/usr/lib/postgresql/\(version)/bin"
+        folder = FileManager.default.temporaryDirectory.path + "/gantry-postgresql-\(UUID().uuidString)"
+        port = try Self.freePort()
+        self.settings =
+            [
+                "port=\(port)", "listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=400",
+                "shared_buffers=256MB", "max_wal_size=4GB", "log_min_messages=fatal", "logging_collector=off",
+                "deadlock_timeout=50ms",
+                "fsync=\(isDurable ? "on" : "off")", "full_page_writes=\(isDurable ? "on" : "off")",
+            ] + settings
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        // The server refuses to run as root.
+        if geteuid() == 0 {
+            guard let user = getpwnam("postgres") else { throw Failure(description: "there is no user postgres") }
+            chown(folder, user.pointee.pw_uid, user.pointee.pw_gid)
+        }
+        // Text is sorted by the rules of a language, as in many installations, so that nothing relies on the order of bytes.
+        try run([
+            "\(programs)/initdb", "--pgdata=\(folder)/data", "--username=gantry", "--auth=trust", "--encoding=UTF8",
+            "--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=en", "--no-sync", "--no-instructions",
+        ])
+    }
+
+    // MARK: - Databases
+
+    /// Makes an empty database.
+    package func makeDatabase() async throws -> PostgreSQLConfiguration {
+        let number = lastDatabase.withLock { last in
+            last += 1
+            return last
+        }
+        return try await makeDatabase(named: "test\(number)")
+    }
+
+    /// Makes an empty database of this name.
+    package func makeDatabase(named name: String) async throws -> PostgreSQLConfiguration {
+        try await Self.onThread { [self] in
+            try run([
+                "\(programs)/psql", "--host=127.0.0.1", "--port=\(port)", "--username=gantry", "--dbname=postgres",
+                "--no-psqlrc", "--quiet", "--command=CREATE DATABASE \(name) STRATEGY file_copy",
+            ])
+        }
+        return configuration(database: name)
+    }
+
+    /// How a database of this server is reached.
+    package func configuration(database: String) -> PostgreSQLConfiguration {
+        PostgreSQLConfiguration(host: "127.0.0.1", port: port, database: database, user: "gantry", encryption: .disable)
+    }
+
+    // MARK: - Life
+
+    /// Starts the server again after `stop` or `kill`.
+    package func restart() async throws { try await Self.onThread { [self] in try launch() } }
+
+    /// Ends all sessions and the server, in order.
+    package func stop() async throws { try await end(SIGINT) }
+
+    /// Ends the server as a crash would: what is not in the log is lost.
+    package func kill() async throws { try await end(SIGQUIT) }
+
+    private func end(_ signal: CInt) async throws {
+        guard let pid = launches.withLock({ $0.last?.postmaster }), !Self.hasEnded(pid) else { return }
+        try await Self.onThread {
+            guard Glibc.kill(pid, signal) == 0 else { throw Failure(description: "the server is gone already") }
+            try Self.waitUntil("the server ends") { Self.hasEnded(pid) }
+        }
+    }
+
+    private func launch() throws {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/bin/sh")
+        let script = """
+            "$@" >>"$FOLDER/log" 2>&1 &
+            server=$!
+            echo $server
+            cat >/dev/null
+            kill -INT $server 2>/dev/null
+            wait $server
+            rm -rf "$FOLDER"
+            """
+        let options = settings.flatMap { ["-c", $0] }
+        process.arguments =
+            ["-c", script, "sh"] + Self.asServerUser(["\(programs)/postgres", "-D", "\(folder)/data"] + options)
+        process.environment = ["FOLDER": folder, "PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "LC_ALL": "C.UTF-8"]
+        process.currentDirectoryURL = URL(fileURLWithPath: folder)
+        // Its end is this process's end: no other child may hold it open.
+        var ends: [CInt] = [0, 0]
+        guard pipe(&ends) == 0, fcntl(ends[1], F_SETFD, FD_CLOEXEC) == 0 else {
+            throw Failure(description: "there is no pipe")
+        }
+        let leash = FileHandle(fileDescriptor: ends[1], closeOnDealloc: true)
+        process.standardInput = FileHandle(fileDescriptor: ends[0], closeOnDealloc: true)
+        let output = Pipe()
+        process.standardOutput = output
+        try process.run()
+        let line = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
+        guard let pid = pid_t(line.trimmingCharacters(in: .whitespacesAndNewlines)) else {
+            throw Failure(description: "the server did not start")
+        }
+        launches.withLock { $0.append(Running(shell: process, leash: leash, postmaster: pid)) }
+        try Self.waitUntil("the server is ready") { [folder] in
+            if Self.hasEnded(pid) {
+                let log = (try? String(contentsOfFile: folder + "/log", encoding: .utf8)) ?? ""
+                throw Failure(description: "the server has ended: \(log.suffix(500))")
+            }
+            let state = (try? String(contentsOfFile: folder + "/data/postmaster.pid", encoding: .utf8)) ?? ""
+            let lines = state.split(separator: "\n", omittingEmptySubsequences: false)
+            return lines.count > 7 && lines[0] == "\(pid)" && lines[7].hasPrefix("ready")
+        }
+    }
+
+    // MARK: - Processes
+
+    private static func asServerUser(_ command: [String]) -> [String] {
+        guard geteuid() == 0 else { return command }
+        return ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] + command
+    }
+
+    /// Runs a program to its end.
+    private func run(_ command: [String]) throws {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = Self.asServerUser(command)
+        process.environment = ["PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "LC_ALL": "C.UTF-8"]
+        process.currentDirectoryURL = URL(fileURLWithPath: folder)
+        let output = Pipe()
+        process.standardOutput = output
+        process.standardError = output
+        try process.run()
+        let words = output.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        guard process.terminationStatus == 0 else {
+            throw Failure(description: "\(command[0]) failed: \(String(decoding: words.suffix(500), as: UTF8.self))")
+        }
+    }
+
+    private static func hasEnded(_ pid: pid_t) -> Bool {
+        guard let state = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8) else { return true }
+        return state.split(separator: ")").last?.contains(" Z ") ?? true
+    }
+
+    private static func waitUntil(_ what: String, _ condition: () throws -> Bool) throws {
+        let deadline = ContinuousClock.now + .seconds(60)
+        while try !condition() {
+            guard ContinuousClock.now < deadline else { throw Failure(description: "waited in vain until \(what)") }
+            usleep(10_000)
+        }
+    }
+
+    /// What blocks runs on a thread of its own.
+    private static func onThread<T: Sendable>(_ body: @escaping @Sendable () throws -> T) async throws -> T {
+        try await withCheckedThrowingContinuation { continuation in
+            Thread.detachNewThread { continuation.resume(with: Result { try body() }) }
+        }
+    }
+
+    /// A port that nobody listens on.
+    package static func freePort() throws -> Int {
+        let descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
+        defer { close(descriptor) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let result = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+                bind(descriptor, address, length) == 0 && getsockname(descriptor, address, &length) == 0
+            }
+        }
+        guard result else { throw Failure(description: "there is no free port") }
+        return Int(UInt16(bigEndian: address.sin_port))
+    }
+}
