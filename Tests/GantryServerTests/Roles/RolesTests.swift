@@ -195,9 +195,9 @@ import Testing
                 try await group.waitForAll()
             }
             #expect(try await roles.objectCount() == 80)
-            let found = try JSONValue(try await roles.get("instances?limit=1000").bytes)
+            let found = try AnswerValue(try await roles.get("instances?limit=1000").bytes)
             #expect(found.list.count == 80)
-            let changes = try JSONValue(
+            let changes = try AnswerValue(
                 try await roles.http.send(.GET, "\(roles.core.address)/changes?limit=1000").bytes)
             #expect(changes["changes"]?.list.count == 80)
         }
