@@ -122,7 +122,7 @@ import Testing
         """
 
     @Test func `what a sink that is not ours refuses is not stored, and what it may have taken stays`() async throws {
-        for (status, kept, answer) in [(400, 0, 409), (503, 0, 503), (500, 1, 503)] {
+        for (status, kept, answers) in [(400, 0, 400..<600), (503, 0, 503..<504), (500, 1, 503..<504)] {
             let other = try await RunningRole.start { request in
                 for try await _ in request.body {}
                 return Response(
@@ -130,7 +130,8 @@ import Testing
                         ? .notAcceptable : .init(code: status))
             }
             try await RolesHarness.run(sink: other.address) { (roles) async throws in
-                #expect(try await roles.store([TestInstance().part10()]).status == answer, "\(status)")
+                let answer = try await roles.store([TestInstance().part10()])
+                #expect(answers.contains(answer.status), "\(status) \(answer.status)")
                 #expect(try await roles.objectCount() == kept, "\(status)")
             }
             await other.stop()
