@@ -303,7 +303,7 @@ let package = Package(
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
-                "gantry", "DICOMCore", "DICOMModels", "DICOMWeb", "GantryTesting",
+                "gantry", "DICOMCore", "DICOMModels", "DICOMWeb", "GantryTesting", "PostgreSQLStorage",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Crypto", package: "swift-crypto"), .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
