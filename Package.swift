@@ -140,7 +140,14 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict),
-        .target(name: "Access", dependencies: ["SQLStorage"], swiftSettings: strict),
+        .target(
+            name: "Access",
+            dependencies: [
+                "SQLStorage", .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "CryptoExtras", package: "swift-crypto"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            swiftSettings: strict),
         .target(
             name: "Audit",
             dependencies: ["SQLStorage", .product(name: "Crypto", package: "swift-crypto")],
@@ -182,6 +189,8 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"), .product(name: "Metrics", package: "swift-metrics"),
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"), .product(name: "NIOTLS", package: "swift-nio"),
+                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
@@ -197,9 +206,11 @@ let package = Package(
                 "DICOMModels", "DICOMWeb", "Access", "Archive", "Audit", "CoreWire", "Ingestion", "Messaging",
                 "Observability",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Logging", package: "swift-log"), .product(name: "Metrics", package: "swift-metrics"),
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict),
@@ -264,6 +275,14 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(
+            name: "AccessTests",
+            dependencies: [
+                "Access", "SQLStorage", "SQLiteStorage", "GantryTesting",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "CryptoExtras", package: "swift-crypto"),
+            ],
+            swiftSettings: strict),
+        .testTarget(
             name: "DICOMWebClientTests",
             dependencies: ["DICOMWebClient", "DICOMWeb", .product(name: "NIOCore", package: "swift-nio")],
             swiftSettings: strict),
@@ -289,7 +308,7 @@ let package = Package(
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
-                "gantry", "DICOMCore", "DICOMModels", "DICOMWeb", "GantryTesting",
+                "gantry", "DICOMCore", "DICOMModels", "DICOMWeb", "GantryTesting", "PostgreSQLStorage",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Crypto", package: "swift-crypto"), .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),

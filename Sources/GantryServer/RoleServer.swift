@@ -1,3 +1,4 @@
+import Access
 import Archive
 import Audit
 import BlobStorage
@@ -44,14 +45,25 @@ package struct RoleServer: Sendable {
 
     /// Serves until it is told to stop. The core brings the schema up to date before.
     package func run(stoppedBy signals: [UnixSignal] = [.sigterm, .sigint]) async throws {
-        let (routes, services) = try await assemble()
+        guard configuration.access.insecure || IPAddressKind.isLoopback(configuration.server.host) else {
+            throw StartRefusal(
+                "others could reach \(configuration.server.host), and in the role \(configuration.role.rawValue) nobody is asked "
+                    + "who they are; listen on 127.0.0.1, or say --insecure where something in front checks who asks")
+        }
+        let tls = configuration.tls.isOn ? try TLSFiles(configuration.tls) : nil
+        var (routes, services) = try await assemble()
+        if let tls { services.append(ServiceConfiguration(service: TLSWatch(files: tls, logger: logger))) }
+        let proxies = AddressRanges(configuration.server.trustedProxies)
         let server = Application(
             responder: GantryResponder(
                 routes: routes, cors: CORSPolicy(origins: configuration.cors.origins), limits: configuration.limits,
-                metrics: RequestMetrics(factory: registry)),
+                metrics: RequestMetrics(factory: registry),
+                authentication: Authentication(
+                    verifier: nil, trail: AccessTrail(clock: Gantry.systemClock), publicAddress: routes.publicAddress),
+                proxies: proxies),
             server: HTTPServerBuilder { [configuration] responder in
                 HTTPConnection(
-                    limits: configuration.connectionLimits, headerFields: configuration.limits.headerFields,
+                    limits: configuration.connectionLimits, headerFields: configuration.limits.headerFields, tls: tls,
                     responder: responder)
             },
             configuration: ApplicationConfiguration(
@@ -83,7 +95,7 @@ package struct RoleServer: Sendable {
     }
 
     private func assemble() async throws -> (Routes, [ServiceConfiguration]) {
-        let proxies = TrustedNetworks(configuration.server.trustedProxies)
+        let proxies = AddressRanges(configuration.server.trustedProxies)
         let publicAddress = PublicAddress(configured: configuration.server.publicURL) { proxies.contains($0) }
         func operations(_ checks: [HealthCheck], changes: ChangeFeed? = nil) -> OperationsRoutes {
             OperationsRoutes(checks: checks, registry: registry, changes: changes, hasPage: false)
@@ -118,7 +130,7 @@ package struct RoleServer: Sendable {
                 reads.map { reads in
                     [
                         ServiceConfiguration(
-                            service: ReadTrailWriter(
+                            service: TrailWriter(
                                 reads, metrics: registry, logger: logger, clock: Gantry.systemClock, append: audit))
                     ]
                 } ?? []

@@ -109,6 +109,9 @@ struct InstanceStoring {
             event: IngestionEvents.stored(instance, source: eventSource, time: time))
     }
 
+    /// The bytes that the index named a moment ago are not there any more.
+    private struct HeldVersionIsGone: Error {}
+
     /// Compares with the version that is held, without group 0002 (D-11).
     private func compare(
         with held: StoredInstance, own: DataSetComparing.Read
@@ -117,9 +120,22 @@ struct InstanceStoring {
             entry.dataSetOffset <= entry.length
         else { return DataSetComparison(storedDigest: held.digest, isSame: false) }
         let (blobs, location) = (blobs, held.location)
-        let isSame = try await DataSetComparing.areEqual(
-            entry.dataSetOffset..<entry.length, by: own,
-            held.dataSetOffset..<held.length, by: { try await blobs.read(location, $0) })
+        let isSame: Bool
+        do {
+            isSame = try await DataSetComparing.areEqual(
+                entry.dataSetOffset..<entry.length, by: own,
+                held.dataSetOffset..<held.length,
+                by: { range in
+                    do {
+                        return try await blobs.read(location, range)
+                    } catch let error as BlobError where error.code == .notFound {
+                        throw HeldVersionIsGone()
+                    }
+                })
+        } catch is HeldVersionIsGone {
+            // Replaced meanwhile: the index sees that it was another one, and asks again.
+            isSame = false
+        }
         return DataSetComparison(storedDigest: held.digest, isSame: isSame)
     }
 

@@ -40,7 +40,7 @@ enum Backends {
         configuration.dataFolder + "/index.sqlite"
     }
 
-    /// Opens the database alone.
+    /// Opens the database alone, which a gateway that runs on it allows.
     static func openDatabase(
         _ configuration: GantryConfiguration, _ logger: Logger
     ) throws -> any SQLDatabase {

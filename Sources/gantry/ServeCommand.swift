@@ -35,6 +35,9 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The TCP port to listen on.", valueName: "port"))
     var port: String?
 
+    @Flag(help: "Listen beyond loopback although nobody has to say who they are.")
+    var insecure = false
+
     @Flag(help: "Only check the configuration.")
     var check = false
 
@@ -44,6 +47,7 @@ struct ServeCommand: AsyncParsableCommand {
     func run() async throws {
         let reading = try setting.read(flags: [
             ("--role", "role", role), ("--host", "server.host", host), ("--port", "server.port", port),
+            ("--insecure", "access.insecure", insecure ? "true" : nil),
         ])
         if printConfig {
             Terminal.write(reading.configuration.printed(origins: reading.origins))
@@ -63,6 +67,8 @@ struct ServeCommand: AsyncParsableCommand {
         LoggingSystem.bootstrap { logHandler($0, configuration.logging) }
         do {
             try await serve(configuration, registry)
+        } catch let refusal as StartRefusal {
+            throw CommandFailure.wrongUse(refusal.description)
         } catch let error as IOError where error.errnoCode == EADDRINUSE {
             let server = configuration.server
             throw CommandFailure.failed(
@@ -82,9 +88,9 @@ struct ServeCommand: AsyncParsableCommand {
         }
         let gantry = Gantry(
             configuration: configuration, backends: try await Backends.open(configuration, logger: logger),
-            pixels: pixelWorkers(configuration.pixels), registry: registry, logger: logger
-        ) { port in
-            Terminal.write(welcome(configuration, port: port))
+            pixels: pixelWorkers(configuration.pixels), registry: registry, logger: logger, fetch: KeySetClient.fetch
+        ) { running in
+            Terminal.write(welcome(configuration, running))
         }
         try await gantry.run()
     }
@@ -143,12 +149,17 @@ struct ServeCommand: AsyncParsableCommand {
     private static func address(_ configuration: GantryConfiguration, port: Int) -> String {
         let host =
             configuration.server.host.contains(":") ? "[\(configuration.server.host)]" : configuration.server.host
-        return "http://\(host):\(port)"
+        return "\(configuration.tls.isOn ? "https" : "http")://\(host):\(port)"
     }
 
     /// Where the server is, and what to try.
-    private static func welcome(_ configuration: GantryConfiguration, port: Int) -> String {
-        let address = address(configuration, port: port)
+    private static func welcome(_ configuration: GantryConfiguration, _ running: Gantry.Running) -> String {
+        let address = address(configuration, port: running.port)
+        let isLocal = !configuration.access.insecure
+        let access =
+            running.isOpenToAll
+            ? "open to anybody\(isLocal ? " on this machine" : "") until there is a client or key: gantry clients create --help"
+            : "with a token or key: docs/access.md"
         return """
             Gantry is listening; \(whereThingsAre(configuration)).
 
@@ -156,6 +167,7 @@ struct ServeCommand: AsyncParsableCommand {
               DICOMweb   \(address)/dicomweb
               health     \(address)/health/ready
               metrics    \(address)/metrics
+              access     \(access)
 
             Try:
               curl -H 'Content-Type: application/dicom' --data-binary @image.dcm \(address)/dicomweb/studies

@@ -10,12 +10,16 @@ extension GantryConfiguration {
                 "is missing: the role \(role.rawValue) needs \(missing.what); set the key, or the environment variable \(missing.variable)"
             )
         }
-        if !access.anonymousRemote, !IPAddressKind.isLoopback(server.host) {
+        if (tls.certificate == nil) != (tls.key == nil) {
+            let missing = tls.key == nil ? "server.tls.key" : "server.tls.certificate"
+            problems.append(
+                .init(origin(missing), key: missing, "server.tls.certificate and server.tls.key go together"))
+        }
+        if tls.clientCertificates != .off, tls.clientCA == nil || !tls.isOn {
             problems.append(
                 .init(
-                    origin("server.host"), key: "server.host",
-                    "others could reach this address, and nobody has to say who they are; "
-                        + "listen on 127.0.0.1, or set access.anonymousRemote to true"))
+                    origin("server.tls.clientCertificates"), key: "server.tls.clientCertificates",
+                    "needs server.tls.certificate, server.tls.key and server.tls.clientCA"))
         }
         if limits.bytesPerRequest < limits.bytesPerPart {
             problems.append(

@@ -1,3 +1,4 @@
+package import Access
 package import DICOMCore
 package import Logging
 
@@ -7,6 +8,7 @@ package import Logging
 package struct GantryConfiguration: Sendable, Hashable {
     package var role = Role.all
     package var server = Server()
+    package var tls = TLS()
     package var core = Core()
     package var wado = WADO()
     /// Whose instances these are, among those of one event processor.
@@ -74,10 +76,30 @@ package struct GantryConfiguration: Sendable, Hashable {
         package var gracefulStop: Duration = .seconds(30)
     }
 
+    /// How connections are secured.
+    package struct TLS: Sendable, Hashable {
+        package enum ClientCertificates: String, CaseIterable, Sendable { case off, optional, required }
+
+        /// PEM files: our certificate with those between it and its root, and its key. `nil` for plain HTTP.
+        package var certificate: String?
+        package var key: String?
+        /// Who issues the certificates of clients.
+        package var clientCA: String?
+        package var clientCertificates = ClientCertificates.off
+
+        package var isOn: Bool { certificate != nil || key != nil }
+    }
+
     /// Who may use the server.
     package struct Access: Sendable, Hashable {
         /// Whether to listen beyond loopback although nobody has to say who they are.
-        package var anonymousRemote = false
+        package var insecure = false
+        /// What the tokens of this server name as their issuer; `nil` for the server's address.
+        package var issuer: String?
+        /// Whom the tokens of this server are for.
+        package var audience = "gantry"
+        /// Whose tokens are taken beside our own.
+        package var trustedIssuers: [TrustedIssuer] = []
     }
 
     /// Bounds on what one client can make the server hold, read, or wait for.

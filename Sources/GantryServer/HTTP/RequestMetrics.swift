@@ -12,6 +12,7 @@ package enum RouteName: String, CaseIterable, Sendable {
     case uploadIssue = "upload-issue", uploadMultipart = "upload-multipart", upload
     case uploadEvents = "upload-events", uploadNotifications = "upload-notifications"
     case health, metrics, changes, page
+    case token, discovery, admin
     case events, query
 }
 

@@ -10,11 +10,15 @@ package enum ProblemKind: String, CaseIterable, Sendable {
     case invalidQuery = "invalid-query"
     case invalidHeader = "invalid-header"
     case invalidBody = "invalid-body"
+    case notIdentified = "not-identified"
+    case invalidCredential = "invalid-credential"
+    case insufficientScope = "insufficient-scope"
     case notFound = "not-found"
     case noSuchResource = "no-such-resource"
     case methodNotAllowed = "method-not-allowed"
     case notAcceptable = "not-acceptable"
     case requestTimeout = "request-timeout"
+    case conflict = "conflict"
     case gone = "gone"
     case tooLarge = "too-large"
     case uriTooLong = "uri-too-long"
@@ -22,13 +26,13 @@ package enum ProblemKind: String, CaseIterable, Sendable {
     case rangeNotSatisfiable = "range-not-satisfiable"
     case expectationFailed = "expectation-failed"
     case damagedPixels = "damaged-pixels"
+    case tooManyRequests = "too-many-requests"
     case headerTooLarge = "header-too-large"
     case internalError = "internal-error"
     case unavailable = "unavailable"
     case insufficientStorage = "insufficient-storage"
     case urlRefused = "url-refused"
     case noSuchUpload = "no-such-upload"
-    case conflict = "conflict"
     case lengthRequired = "length-required"
     case alreadyUploaded = "already-uploaded"
     case checksumMismatch = "checksum-mismatch"
@@ -40,7 +44,8 @@ package enum ProblemKind: String, CaseIterable, Sendable {
         case .badRequest, .invalidPath, .invalidFrameList, .invalidBulkDataPath, .invalidQuery, .invalidHeader,
             .invalidBody, .checksumMismatch:
             400
-        case .urlRefused: 403
+        case .notIdentified, .invalidCredential: 401
+        case .insufficientScope, .urlRefused: 403
         case .notFound, .noSuchResource, .noSuchUpload: 404
         case .methodNotAllowed: 405
         case .notAcceptable: 406
@@ -55,7 +60,7 @@ package enum ProblemKind: String, CaseIterable, Sendable {
         case .rangeNotSatisfiable: 416
         case .expectationFailed: 417
         case .damagedPixels: 422
-        case .tooManyUploads: 429
+        case .tooManyRequests, .tooManyUploads: 429
         case .headerTooLarge: 431
         case .internalError: 500
         case .unavailable: 503
@@ -73,11 +78,15 @@ package enum ProblemKind: String, CaseIterable, Sendable {
         case .invalidQuery: "The query is malformed"
         case .invalidHeader: "A header field cannot be read"
         case .invalidBody: "The body cannot be read"
+        case .notIdentified: "The request does not say who asks"
+        case .invalidCredential: "The credential is not taken"
+        case .insufficientScope: "The credential does not allow this"
         case .notFound: "There is no such path"
         case .noSuchResource: "The archive does not hold this"
         case .methodNotAllowed: "The resource does not offer this method"
         case .notAcceptable: "No acceptable representation"
         case .requestTimeout: "The request came too slowly"
+        case .conflict: "This does not fit what is there"
         case .gone: "This was deleted"
         case .tooLarge: "The request is too large"
         case .uriTooLong: "The request target is too long"
@@ -85,13 +94,13 @@ package enum ProblemKind: String, CaseIterable, Sendable {
         case .rangeNotSatisfiable: "The byte range lies outside the resource"
         case .expectationFailed: "The expectation cannot be met"
         case .damagedPixels: "The stored pixels cannot be decoded"
+        case .tooManyRequests: "Too many requests of this kind"
         case .headerTooLarge: "The header block is too large"
         case .internalError: "The server made a mistake"
         case .unavailable: "The server cannot do this now"
         case .insufficientStorage: "The storage is full"
         case .urlRefused: "The presigned URL does not allow this"
         case .noSuchUpload: "There is no such upload or order"
-        case .conflict: "This is not possible any more"
         case .lengthRequired: "The length of the body is missing"
         case .alreadyUploaded: "This URL was used before"
         case .checksumMismatch: "The body has another checksum"
@@ -109,6 +118,12 @@ package enum ProblemKind: String, CaseIterable, Sendable {
         case .invalidQuery: "Mend the parameter that the detail names (PS3.18 8.3.4 and 10.6.1)."
         case .invalidHeader: "Mend the header field that the detail names."
         case .invalidBody: "Mend the body where the detail says; nothing of it was stored unless the answer lists it."
+        case .notIdentified:
+            "Send Authorization: Bearer with a token from /token, or X-API-Key with an API key (docs/access.md)."
+        case .invalidCredential:
+            "Get a new token from /token, or ask who runs this server for another key (docs/access.md)."
+        case .insufficientScope:
+            "Ask who runs this server for a client or key with the scope that the detail names (docs/access.md)."
         case .notFound: "The service roots are /dicomweb, /stow-rs and /wado-rs; OPTIONS on a root lists what is there."
         case .noSuchResource: "Search for it with QIDO-RS; parents in the path must be those of the instance."
         case .methodNotAllowed: "Use one of the methods that the Allow field lists."
@@ -116,6 +131,7 @@ package enum ProblemKind: String, CaseIterable, Sendable {
             "Ask with Accept: */* to see what the resource offers, or choose one that the detail names."
         case .requestTimeout:
             "Send faster: header within the deadline, body above the minimum rate (docs/configuration.md)."
+        case .conflict: "Look at what is there, then send what the detail asks for."
         case .gone: "It was deleted on purpose. Store it again if that was a mistake."
         case .tooLarge:
             "Send fewer or smaller parts in one request, ask for a smaller image, or raise the limit (docs/configuration.md)."
@@ -125,6 +141,7 @@ package enum ProblemKind: String, CaseIterable, Sendable {
         case .expectationFailed: "Only Expect: 100-continue is understood."
         case .damagedPixels:
             "Ask with transfer-syntax=* for the bytes as they were stored; the sender has to mend them."
+        case .tooManyRequests: "Wait as long as the Retry-After field says."
         case .headerTooLarge: "Send fewer or shorter header fields."
         case .internalError: "Try again; if it stays, report the request id to whoever runs this server."
         case .unavailable: "Wait as long as the Retry-After field says and send the request again."
@@ -133,7 +150,6 @@ package enum ProblemKind: String, CaseIterable, Sendable {
         case .urlRefused: "Ask GET /upload for a fresh URL and PUT to it as it stands, within its time."
         case .noSuchUpload:
             "Uploads and orders of other clients are not shown; compare the key or id with the answer that gave it."
-        case .conflict: "Look at the state of the upload or order; begin a new one if it has ended."
         case .lengthRequired: "Send a Content-Length: a file as it is, not a stream of unknown length."
         case .alreadyUploaded:
             "Look at GET /uploads/{key}: the first object counts. For another one ask for a fresh URL."

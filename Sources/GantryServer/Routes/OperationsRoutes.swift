@@ -9,6 +9,8 @@ struct OperationsRoutes: Sendable {
     let registry: MetricRegistry
     /// `nil` where there is no database.
     let changes: ChangeFeed?
+    /// `nil` where nobody is asked who they are.
+    var access: AccessRoutes?
     var hasPage = true
 
     func answer(_ request: Request, context: GantryContext) async throws -> (RouteName, Response) {
@@ -19,10 +21,16 @@ struct OperationsRoutes: Sendable {
             case "/health/live", "/health/ready": .health
             case "/metrics": .metrics
             case "/changes" where changes != nil: .changes
+            case "/token" where access != nil, "/test-token" where access != nil: .token
+            case _ where access != nil && path.hasPrefix("/.well-known/"): .discovery
+            case _ where access != nil && path.hasPrefix("/admin/"): .admin
             case _ where hasPage && PageRoutes.isResponsible(for: path): .page
             default:
                 throw Problem(.notFound, "The path leads nowhere.")
             }
+        if let access, [.token, .discovery, .admin].contains(route) {
+            return (route, try await access.answer(path, request, context: context))
+        }
         guard request.method == .get || request.method == .head else { throw Routes.methodNotAllowed([.get, .head]) }
         switch route {
         case .health:

@@ -27,7 +27,7 @@ struct Routes: Sendable {
         for root in Self.serviceRoots where isServiceOffered && path.hasPrefix(root) {
             let rest = path.dropFirst(root.count)
             guard rest.isEmpty || rest.first == "/" else { continue }
-            let base = publicAddress.url(for: request.head, peer: context.remoteAddress) + root
+            let base = publicAddress.url(for: request.head, peer: context.peerAddress) + root
             return try await serve(rest, at: base, request, context)
         }
         if let uploads, path.hasPrefix("/upload") {

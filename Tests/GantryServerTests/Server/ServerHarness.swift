@@ -1,3 +1,4 @@
+import Access
 import Archive
 import BlobStorage
 import FoundationEssentials
@@ -26,11 +27,15 @@ struct ServerHarness: Sendable {
     let logger: Logger
     let uploads: UploadDoor
     let landing: DiskUploadLanding
+    /// Who checks credentials, and what is noted of them; `nil` where nobody is asked.
+    let verifier: CredentialVerifier?
+    let access: AccessTrail
 
     /// Runs a test against a server with this configuration.
     static func run(
         _ configuration: GantryConfiguration = GantryConfiguration(), room: StorageRoom? = nil,
-        trail: ReadTrail = .off, uploadClock: @escaping @Sendable () -> Int64 = Gantry.systemClock,
+        trail: ReadTrail = .off, asksForCredentials: Bool = false,
+        uploadClock: @escaping @Sendable () -> Int64 = Gantry.systemClock,
         _ body: @Sendable (ServerHarness) async throws -> Void
     ) async throws {
         let folder = "\(FileManager.default.temporaryDirectory.path())/gantry-server-\(UUID().uuidString)"
@@ -54,9 +59,12 @@ struct ServerHarness: Sendable {
         let pipeline = IngestionPipeline(
             database: database, blobs: blobs, index: ArchiveIndex(duplicates: configuration.duplicatePolicy),
             configuration: configuration.ingestion, room: room, clock: Gantry.systemClock)
-        let uploads = gantry.uploads(pipeline, clock: uploadClock)
+        let verifier = asksForCredentials ? gantry.makeVerifier(hashing: SecretHashing(cost: 4, most: 1000)) : nil
+        let access = AccessTrail(clock: Gantry.systemClock)
+        let uploads = gantry.uploads(pipeline, access, clock: uploadClock)
         let application = Application(
-            responder: gantry.responder(Archive(database: database, blobs: blobs), pipeline, uploads, trail),
+            responder: gantry.responder(
+                Archive(database: database, blobs: blobs), pipeline, uploads, trail, verifier, access),
             logger: logger)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await pipeline.run() }
@@ -65,7 +73,7 @@ struct ServerHarness: Sendable {
                 try await body(
                     ServerHarness(
                         client: client, database: database, registry: registry, logs: logs, logger: logger,
-                        uploads: uploads, landing: landing))
+                        uploads: uploads, landing: landing, verifier: verifier, access: access))
             }
         }
         try? await uploads.close()

@@ -5,6 +5,7 @@ usage: round_trip.py SERVICE-URL FOLDER [STORE-URL]
 Files of the folder are stored; says "all well" when all is. With a STORE-URL instances are stored there, and nothing is deleted.
 """
 import io
+import os
 import pathlib
 import sys
 import urllib.parse
@@ -15,8 +16,10 @@ from dicomweb_client.api import DICOMwebClient
 
 
 def main(url, folder, store_url=None):
-    client = DICOMwebClient(url)
-    store = DICOMwebClient(store_url) if store_url else client
+    token = os.environ.get("DICOMWEB_TOKEN")
+    headers = {"Authorization": f"Bearer {token}"} if token else None
+    client = DICOMwebClient(url, headers=headers)
+    store = DICOMwebClient(store_url, headers=headers) if store_url else client
     sent = [pydicom.dcmread(path) for path in sorted(pathlib.Path(folder).glob("image*.dcm"))]
     assert len(sent) == 5, sent
 

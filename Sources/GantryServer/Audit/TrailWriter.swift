@@ -6,11 +6,12 @@ import Observability
 import SQLStorage
 import ServiceLifecycle
 
-/// Writes the reads that were noted to the audit trail: a transaction for all of an interval. Nobody waits for it.
+/// Writes what was noted of reads and credentials to the audit trail: a transaction for all of an interval. Nobody waits for it.
 ///
 /// While the database does not take them the queue fills, and what it drops is told in a record of its own.
-struct ReadTrailWriter: Service {
-    private let queue: ReadQueue
+struct TrailWriter: Service {
+    private let queue: ReadQueue?
+    private let access: AccessTrail?
     private let append: @Sendable ([AuditEvent]) async throws -> Void
     private let clock: @Sendable () -> Int64
     private let logger: Logger
@@ -19,20 +20,23 @@ struct ReadTrailWriter: Service {
     private static let interval = Duration.milliseconds(500)
 
     init(
-        _ queue: ReadQueue, database: any SQLDatabase, metrics: any MetricsFactory, logger: Logger,
+        _ queue: ReadQueue?, _ access: AccessTrail? = nil, database: any SQLDatabase, metrics: any MetricsFactory,
+        logger: Logger,
         clock: @escaping @Sendable () -> Int64
     ) {
-        self.init(queue, metrics: metrics, logger: logger, clock: clock) { events in
+        self.init(queue, access, metrics: metrics, logger: logger, clock: clock) { events in
             try await database.write { transaction in try AuditLog().append(events, in: transaction) }
         }
     }
 
     /// - Parameter append: puts the records on the trail, wherever it is.
     init(
-        _ queue: ReadQueue, metrics: any MetricsFactory, logger: Logger, clock: @escaping @Sendable () -> Int64,
+        _ queue: ReadQueue?, _ access: AccessTrail? = nil, metrics: any MetricsFactory, logger: Logger,
+        clock: @escaping @Sendable () -> Int64,
         append: @escaping @Sendable ([AuditEvent]) async throws -> Void
     ) {
         self.queue = queue
+        self.access = access
         self.append = append
         self.clock = clock
         self.logger = logger
@@ -57,11 +61,13 @@ struct ReadTrailWriter: Service {
     func write(_ waiting: [AuditEvent]) async -> [AuditEvent] {
         var events = waiting
         if events.isEmpty {
-            let batch = queue.take()
-            events = batch.accesses.map(\.event)
-            if batch.dropped > 0 {
-                dropped.increment(by: batch.dropped)
-                events.append(lost(batch.dropped))
+            let batch = queue?.take()
+            events = batch?.accesses.map(\.event) ?? []
+            let uses = access?.take()
+            events += uses?.events ?? []
+            for (count, door) in [(batch?.dropped ?? 0, "wado"), (uses?.dropped ?? 0, "access")] where count > 0 {
+                dropped.increment(by: count)
+                events.append(lost(count, door))
             }
         }
         guard !events.isEmpty else { return [] }
@@ -70,16 +76,17 @@ struct ReadTrailWriter: Service {
             return []
         } catch {
             logger.warning(
-                "audit records of reads could not be written", metadata: .keys([.error: "\(type(of: error))"]))
+                "audit records of reads or credentials could not be written",
+                metadata: .keys([.error: "\(type(of: error))"]))
             return events
         }
     }
 
-    private func lost(_ count: Int) -> AuditEvent {
+    private func lost(_ count: Int, _ door: String) -> AuditEvent {
         let now = clock()
         return AuditEvent(
             id: UUIDv7(milliseconds: now).description, time: now, kind: .recordsLost, action: .execute,
-            outcome: .minorFailure, outcomeText: "More was read than could be written down.",
-            actor: AuditEvent.Actor(), door: "wado", details: ["requests": "\(count)"])
+            outcome: .minorFailure, outcomeText: "More was done than could be written down.",
+            actor: AuditEvent.Actor(), door: door, details: ["requests": "\(count)"])
     }
 }

@@ -9,20 +9,27 @@ package struct Principal: Hashable, Sendable {
     package var scopes: Set<Scope>
     /// Such as `org-admin`.
     package var roles: Set<String>
+    /// When the credential ends, in milliseconds since 1970; `nil` for never.
+    package var expiresAt: Int64?
 
     package init(
-        client: String?, credentialID: String?, organization: String?, scopes: Set<Scope>, roles: Set<String> = []
+        client: String?, credentialID: String?, organization: String?, scopes: Set<Scope>, roles: Set<String> = [],
+        expiresAt: Int64? = nil
     ) {
         self.client = client
         self.credentialID = credentialID
         self.organization = organization
         self.scopes = scopes
         self.roles = roles
+        self.expiresAt = expiresAt
     }
 
     /// Anybody, where nobody has to say who they are: may do everything.
     package static let anonymous = Principal(
         client: nil, credentialID: nil, organization: nil, scopes: Set(Scope.all))
+
+    /// Somebody who has not said who they are, where others have to: may do nothing that needs a scope.
+    package static let unidentified = Principal(client: nil, credentialID: nil, organization: nil, scopes: [])
 
     /// Whether the credential allows this; `admin` allows everything.
     package func allows(_ scope: Scope) -> Bool { scopes.contains(scope) || scopes.contains(.admin) }
