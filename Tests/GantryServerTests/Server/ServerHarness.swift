@@ -25,11 +25,11 @@ struct ServerHarness: Sendable {
     let registry: MetricRegistry
     let logs: CapturedLog
     let logger: Logger
-    let uploads: UploadDoor
-    let landing: DiskUploadLanding
     /// Who checks credentials, and what is noted of them; `nil` where nobody is asked.
     let verifier: CredentialVerifier?
     let access: AccessTrail
+    let uploads: UploadDoor
+    let landing: DiskUploadLanding
 
     /// Runs a test against a server with this configuration.
     static func run(
@@ -73,7 +73,7 @@ struct ServerHarness: Sendable {
                 try await body(
                     ServerHarness(
                         client: client, database: database, registry: registry, logs: logs, logger: logger,
-                        uploads: uploads, landing: landing, verifier: verifier, access: access))
+                        verifier: verifier, access: access, uploads: uploads, landing: landing))
             }
         }
         try? await uploads.close()
