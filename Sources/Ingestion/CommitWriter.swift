@@ -96,6 +96,8 @@ struct CommitWriter: Sendable {
                     event.type = type
                     events.append(event)
                     for step in steps { try step.record(storing.instance, at: record.time, in: transaction) }
+                } else if case .identical = decision {
+                    for step in steps { try step.recordHeld(storing.instance, at: record.time, in: transaction) }
                 }
                 trail.add(decision, storing.instance.identity, record)
             }

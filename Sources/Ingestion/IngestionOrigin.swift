@@ -1,5 +1,6 @@
 package import Access
 import Audit
+package import BlobStorage
 package import DICOMCore
 
 /// Where an instance comes from and what was asked for it.
@@ -21,16 +22,22 @@ package struct IngestionOrigin: Hashable, Sendable {
     package var principal: Principal
     /// The study of the request's path: every instance should belong to it.
     package var targetStudy: UID?
+    /// The order that the sender named for it.
+    package var orderID: String?
+    /// The upload that it came in.
+    package var uploadKey: UploadKey?
 
     package init(
         door: Door, requestID: String, remoteAddress: String? = nil, principal: Principal = .anonymous,
-        targetStudy: UID? = nil
+        targetStudy: UID? = nil, orderID: String? = nil, uploadKey: UploadKey? = nil
     ) {
         self.door = door
         self.requestID = requestID
         self.remoteAddress = remoteAddress
         self.principal = principal
         self.targetStudy = targetStudy
+        self.orderID = orderID
+        self.uploadKey = uploadKey
     }
 }
 

@@ -7,4 +7,11 @@ package protocol IngestionStep: Sendable {
     /// Writes the step's own rows for an instance that is stored now, in the transaction that stores it. It may run
     /// again when the transaction is run again.
     func record(_ instance: CheckedInstance, at time: Int64, in transaction: any SQLTransaction) throws
+    /// The same for an instance that is held already with the same bytes. It is called again for an instance that is
+    /// sent again, also after a crash behind its first commit: what it writes must be the same then.
+    func recordHeld(_ instance: CheckedInstance, at time: Int64, in transaction: any SQLTransaction) throws
+}
+
+extension IngestionStep {
+    package func recordHeld(_ instance: CheckedInstance, at time: Int64, in transaction: any SQLTransaction) throws {}
 }

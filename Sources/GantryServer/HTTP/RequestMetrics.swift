@@ -9,6 +9,8 @@ package enum RouteName: String, CaseIterable, Sendable {
     case delete
     case capabilities
     case wadoURI = "wado-uri"
+    case uploadIssue = "upload-issue", uploadMultipart = "upload-multipart", upload
+    case uploadEvents = "upload-events", uploadNotifications = "upload-notifications"
     case health, metrics, changes, page
     case token, discovery, admin
     case events, query
