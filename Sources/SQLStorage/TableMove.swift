@@ -41,8 +41,9 @@ package struct TableMove: Sendable {
     private let target: any SQLDatabase
     private let exchange: Exchange?
 
-    /// Rows in one transaction.
+    /// Rows in one transaction, and about how many bytes of them.
     private static let batch: Int64 = 500
+    private static let batchSize = 8 << 20
 
     /// - Parameters:
     ///   - source: Nobody else may write to it during the move.
@@ -144,9 +145,15 @@ package struct TableMove: Sendable {
         while true {
             try Task.checkCancellation()
             var rows = try await source.read { [last] transaction in
-                try transaction.rows(table.page(behind: last, limit: batch, in: transaction.dialect)) {
-                    table.values(of: $0)
+                var rows: [[SQLValue]] = []
+                var size = 0
+                try transaction.scan(table.page(behind: last, limit: batch, in: transaction.dialect)) { row in
+                    let values = table.values(of: row)
+                    rows.append(values)
+                    size += values.reduce(0) { $0 + $1.size }
+                    return size < Self.batchSize
                 }
+                return rows
             }
             guard let end = rows.last else { return }
             last = positions.map { end[$0] }
@@ -176,7 +183,7 @@ package struct TableMove: Sendable {
     }
 
     /// Rows that are read at a time, so that they need not all be in memory.
-    private static let page: Int64 = 5_000
+    private static let page: Int64 = 1_000
 
     /// How many rows there are, and what is in them.
     private static func summary(of table: SQLTable, in database: any SQLDatabase) async throws -> Table {
@@ -249,6 +256,17 @@ extension SQLTable {
 
     fileprivate func insertion(of row: [SQLValue]) -> SQLStatement {
         "INSERT INTO \(name: name) (\(names: columns.map(\.name))) VALUES (\(list: row))"
+    }
+}
+
+extension SQLValue {
+    /// About how many bytes it takes.
+    fileprivate var size: Int {
+        switch self {
+        case .null, .int, .double: 8
+        case .text(let text): text.utf8.count
+        case .bytes(let bytes): bytes.count
+        }
     }
 }
 

@@ -70,34 +70,48 @@ struct MigrateArchiveCommand: AsyncParsableCommand {
             // A gateway that works on the folder holds the lock on its files.
             let files = hasFiles ? try await Backends.open(old, logger: logger) : nil
             let source = try files?.database ?? Backends.openDatabase(old, logger)
-            guard try await Migrator(Gantry.migrations).pending(source).isEmpty else {
-                throw CommandFailure.failed(
-                    "the archive in \(from) is of an older version; first: gantry migrate schema --set database= --data \(from)"
-                )
+            return try await Backends.closing {
+                if let files { try await Backends.close(files) } else { try await source.close() }
+            } after: {
+                guard try await Migrator(Gantry.migrations).pending(source).isEmpty else {
+                    throw CommandFailure.failed(
+                        "the archive in \(from) is of an older version; first: gantry migrate schema --set database= --data \(from)"
+                    )
+                }
+                let target = try Backends.openDatabase(new, logger)
+                return try await Backends.closing {
+                    try await target.close()
+                } after: {
+                    try await Migrator(Gantry.migrations, refusesMoves: false).migrate(
+                        target, now: Gantry.systemClock())
+                    guard let files, let bucket = try await Backends.openBucket(new, logger) else {
+                        return try await carryOut(ArchiveMove(from: source, to: target, blobs: nil))
+                    }
+                    return try await Backends.closing {
+                        try await bucket.close()
+                    } after: {
+                        let blobs = ArchiveMove.Blobs(from: files.blobs, to: bucket)
+                        return try await carryOut(ArchiveMove(from: source, to: target, blobs: blobs))
+                    }
+                }
             }
-            let bucket = hasFiles ? try await Backends.openBucket(new, logger) : nil
-            let target = try Backends.openDatabase(new, logger)
-            try await Migrator(Gantry.migrations, refusesMoves: false).migrate(target, now: Gantry.systemClock())
-
-            let blobs = files.flatMap { files in bucket.map { ArchiveMove.Blobs(from: files.blobs, to: $0) } }
-            let move = ArchiveMove(from: source, to: target, blobs: blobs)
-            let progress = ProgressDisplay(total: (0, try await move.rowCount()), noun: "rows", isSilent: json)
-            let counted = Counted()
-            let tables = try await move.run { step in
-                counted.add(step.bytes)
-                progress.add(bytes: step.bytes, items: step.rows)
-            }
-            progress.finish()
-            try await target.close()
-            try await bucket?.close()
-            if let files { try await Backends.close(files) } else { try await source.close() }
-            return (tables, counted.value)
         } catch let error as SQLError {
             throw CommandFailure.failed("the database: \(error.message)")
         } catch let error as ArchiveMove.Failure {
             throw CommandFailure.failed(
                 "\(error); what has arrived stays, and the move goes on when it is started again")
         }
+    }
+
+    private func carryOut(_ move: ArchiveMove) async throws -> (tables: [TableMove.Table], bytes: Int) {
+        let progress = ProgressDisplay(total: (0, try await move.rowCount()), noun: "rows", isSilent: json)
+        let counted = Counted()
+        defer { progress.finish() }
+        let tables = try await move.run { step in
+            counted.add(step.bytes)
+            progress.add(bytes: step.bytes, items: step.rows)
+        }
+        return (tables, counted.value)
     }
 
     /// Whether both paths lead to one folder.

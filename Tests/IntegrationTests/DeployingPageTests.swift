@@ -16,7 +16,7 @@ struct DeployingPageTests {
         let store = try await S3Server.start()
         let server = try await PostgreSQLServer.shared
         func address(_ database: PostgreSQLConfiguration) -> String {
-            "postgres://gantry@127.0.0.1:\(database.port)/\(database.database)?sslmode=disable"
+            "postgres://gantry@\(database.place)?sslmode=disable"
         }
         let image = SampleImage(rows: 600, columns: 900)
         _ = try folder.write(image.bytes, to: "image.dcm")

@@ -14,7 +14,7 @@ struct MigrateTests {
     ]
 
     private static func address(_ database: PostgreSQLConfiguration) -> String {
-        "postgres://gantry@127.0.0.1:\(database.port)/\(database.database)?sslmode=disable"
+        "postgres://gantry@\(database.place)?sslmode=disable"
     }
 
     /// The default, whatever the other tests run on.
@@ -139,7 +139,8 @@ struct MigrateTests {
         let move = ["migrate", "archive", "--set", "database=\(database)", "--from", data, "--data", data]
         let moved = try await Self.gantry(move, in: folder)
         #expect(moved.ending == .exit(0) && moved.errors.contains("both sides are the same"), "\(moved.errors)")
-        let server = try await RunningServer.start(in: folder, settings: ["database": database, "objects.s3.bucket": ""])
+        let server = try await RunningServer.start(
+            in: folder, settings: ["database": database, "objects.s3.bucket": ""])
         #expect(try await server.stored(SampleImage(study: 2).path).body == SampleImage(study: 2).bytes)
         #expect(try await server.store([SampleImage(study: 3).bytes]).status == 200)
         #expect(try await server.stop() == .exit(0))
