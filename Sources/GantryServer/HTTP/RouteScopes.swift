@@ -57,6 +57,11 @@ package enum RouteScopes {
             RouteRule([], "/metrics", .credential),
             RouteRule([], "/changes", .scope(.dicomwebRead)),
             RouteRule([], "/admin/**", .scope(.admin)),
+            // The URL is the proof; of what a bucket tells nothing is believed that is not found there.
+            RouteRule([.put], "/uploads/**", .open),
+            RouteRule([.post], "/upload/notifications", .open),
+            RouteRule([], "/upload/**", .scope(.upload)),
+            RouteRule([], "/uploads/**", .scope(.upload)),
         ] + Routes.serviceRoots.flatMap(dicomweb)
 
     /// The DICOMweb service under one of its roots.
