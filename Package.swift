@@ -270,7 +270,8 @@ let package = Package(
         .testTarget(
             name: "ArchiveTests",
             dependencies: [
-                "Access", "Archive", "Audit", "Messaging", "Ingestion", "SQLStorage", "PostgreSQLStorage",
+                "Access", "Archive", "Audit", "Messaging", "Ingestion", "SQLStorage", "SQLiteStorage",
+                "PostgreSQLStorage",
                 "BlobStorage",
                 "DICOMCore", "DICOMModels", "DICOMWeb", "GantryTesting",
                 .product(name: "Logging", package: "swift-log"), .product(name: "NIOCore", package: "swift-nio"),
