@@ -155,13 +155,23 @@ let package = Package(
             ],
             swiftSettings: strict),
 
+        .target(
+            name: "Workflows",
+            dependencies: [
+                "Access", "Archive", "Audit", "BlobStorage", "DICOMCore", "Ingestion", "Messaging", "SQLStorage",
+                .product(name: "Crypto", package: "swift-crypto"), .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict),
+
         // row 4 and 5: the server and the command
         .target(
             name: "GantryServer",
             dependencies: [
                 "CArchive", "CZlib", "PixelWorkers", "DICOMCore", "DICOMModels", "DICOMPixels", "DICOMWeb",
                 "Observability",
-                "SQLStorage", "BlobStorage", "Messaging", "Access", "Archive", "Audit", "Ingestion",
+                "SQLStorage", "BlobStorage", "Messaging", "Access", "Archive", "Audit", "Ingestion", "Workflows",
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
@@ -247,6 +257,14 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(
+            name: "WorkflowsTests",
+            dependencies: [
+                "Access", "Archive", "Audit", "Messaging", "Ingestion", "SQLStorage", "SQLiteStorage", "BlobStorage",
+                "Workflows", "DICOMCore", "GantryTesting", .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Logging", package: "swift-log"), .product(name: "NIOCore", package: "swift-nio"),
+            ],
+            swiftSettings: strict),
+        .testTarget(
             name: "DICOMWebClientTests",
             dependencies: ["DICOMWebClient", "DICOMWeb", .product(name: "NIOCore", package: "swift-nio")],
             swiftSettings: strict),
@@ -254,7 +272,7 @@ let package = Package(
             name: "GantryServerTests",
             dependencies: [
                 "GantryServer", "PixelWorkers", "SQLiteStorage", "SQLStorage", "BlobStorage", "Access", "Archive",
-                "Audit", "Ingestion",
+                "Audit", "Ingestion", "Workflows",
                 "DICOMCore", "DICOMModels", "DICOMPixels", "DICOMWeb", "Observability", "GantryTesting",
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "CoreMetrics", package: "swift-metrics"),

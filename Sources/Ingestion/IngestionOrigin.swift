@@ -1,5 +1,5 @@
 package import Access
-import Audit
+package import Audit
 package import DICOMCore
 
 /// Where an instance comes from and what was asked for it.
@@ -21,22 +21,25 @@ package struct IngestionOrigin: Hashable, Sendable {
     package var principal: Principal
     /// The study of the request's path: every instance should belong to it.
     package var targetStudy: UID?
+    /// The order that the sender named: its UUID in text.
+    package var order: String?
 
     package init(
         door: Door, requestID: String, remoteAddress: String? = nil, principal: Principal = .anonymous,
-        targetStudy: UID? = nil
+        targetStudy: UID? = nil, order: String? = nil
     ) {
         self.door = door
         self.requestID = requestID
         self.remoteAddress = remoteAddress
         self.principal = principal
         self.targetStudy = targetStudy
+        self.order = order
     }
 }
 
 extension AuditEvent.Actor {
     /// Who sent it, as the audit trail tells it.
-    init(_ origin: IngestionOrigin) {
+    package init(_ origin: IngestionOrigin) {
         self.init(
             client: origin.principal.client, credentialID: origin.principal.credentialID,
             organization: origin.principal.organization, address: origin.remoteAddress)
