@@ -1,4 +1,4 @@
-import Archive
+package import Archive
 import Audit
 import BlobStorage
 import DICOMCore
@@ -14,6 +14,7 @@ package import PixelWorkers
 package import SQLStorage
 import ServiceLifecycle
 import UnixSignals
+import Workflows
 
 /// The whole server put together: configuration and storage in, one service group out. There is no other composition
 /// root.
@@ -43,6 +44,10 @@ package struct Gantry: Sendable {
     /// Every migration of the schema, in the order in which they are applied.
     package static let migrations =
         ArchiveSchema.migrations + MessagingSchema.migrations + AuditSchema.migrations
+        + OrderSchema.migrations
+
+    /// What names blobs besides the archive's instances.
+    package static let otherBlobs = [Orders.reportBlobs]
 
     /// Milliseconds since 1970.
     package static let systemClock: @Sendable () -> Int64 = {
@@ -54,12 +59,12 @@ package struct Gantry: Sendable {
     /// Brings the schema up to date, then serves until it is told to stop.
     package func run() async throws {
         try await Migrator(Self.migrations).migrate(backends.database, now: Self.systemClock())
-        let archive = Archive(database: backends.database, blobs: backends.blobs)
+        let archive = Archive(database: backends.database, blobs: backends.blobs, others: Self.otherBlobs)
         let room = StorageRoom(configuration.watermarks) { [blobs = backends.blobs] in try await blobs.space() }
         let pipeline = IngestionPipeline(
             database: backends.database, blobs: backends.blobs,
             index: ArchiveIndex(duplicates: configuration.duplicatePolicy),
-            configuration: configuration.ingestion, room: room, clock: Self.systemClock)
+            steps: ingestionSteps, configuration: configuration.ingestion, room: room, clock: Self.systemClock)
         let watch = StorageWatch(room, metrics: registry, logger: logger)
         _ = await watch.look(wasFull: false)
         let reads = configuration.audit.includesReads ? ReadQueue() : nil
@@ -81,7 +86,12 @@ package struct Gantry: Sendable {
             .init(service: watch),
             .init(
                 service: IntegritySweep(
-                    database: backends.database, blobs: backends.blobs, logger: logger, clock: Self.systemClock)),
+                    database: backends.database, blobs: backends.blobs, others: Self.otherBlobs, logger: logger,
+                    clock: Self.systemClock)),
+            .init(
+                service: OrderTimers(
+                    database: backends.database, rules: configuration.orderRules,
+                    eventSource: configuration.ingestion.eventSource, logger: logger, clock: Self.systemClock)),
         ]
         if let reads {
             services.append(
@@ -116,6 +126,7 @@ package struct Gantry: Sendable {
             retrieve: RetrieveRoutes(archive: archive, pixels: pixels, trail: trail, configuration: configuration),
             delete: DeleteRoutes(
                 archive: archive, eventSource: configuration.ingestion.eventSource, clock: Self.systemClock),
+            orders: orderRoutes(pipeline.room),
             operations: OperationsRoutes(
                 archive: archive, checks: healthChecks(pipeline.room), registry: registry,
                 changes: ChangeFeed(archive: archive)),
@@ -123,6 +134,24 @@ package struct Gantry: Sendable {
         return GantryResponder(
             routes: routes, cors: CORSPolicy(origins: configuration.cors.origins), limits: configuration.limits,
             metrics: RequestMetrics(factory: registry))
+    }
+
+    /// What each commit of instances does besides storing them.
+    var ingestionSteps: [any IngestionStep] {
+        [OrderMatching(rules: configuration.orderRules, eventSource: configuration.ingestion.eventSource)]
+    }
+
+    private func orderRoutes(_ room: StorageRoom) -> OrderRoutes {
+        let orders = Orders(
+            database: backends.database, blobs: backends.blobs, rules: configuration.orderRules,
+            eventSource: configuration.ingestion.eventSource, clock: Self.systemClock)
+        return OrderRoutes(
+            orders: orders,
+            reports: ReportRoutes(
+                orders: orders, blobs: backends.blobs, room: room, limit: configuration.orders.reportBytes),
+            signer: { [database = backends.database] in
+                ReceiptSigner(try await SigningKeyTable.key(.orderReceipt, in: database, now: Self.systemClock()))
+            }, clock: Self.systemClock)
     }
 
     private func healthChecks(_ room: StorageRoom) -> [HealthCheck] {
@@ -160,6 +189,18 @@ extension GantryConfiguration {
         StorageWatermarks(
             high: Double(disk.highWatermark) / 100, low: Double(disk.lowWatermark) / 100, ample: Int64(disk.ample),
             reserve: Int64(disk.reserve))
+    }
+
+    var orderRules: OrderRules {
+        var rules = OrderRules()
+        rules.quietPeriod = Int64(orders.quietPeriod.milliseconds)
+        rules.requiredMetadata = orders.requiredMetadata.compactMap { DataDictionary.standard.tag(forKeyword: $0) }
+        rules.metadataDeadline = Int64(orders.metadataDeadline.milliseconds)
+        rules.overwriteWindow = Int64(orders.overwriteWindow.milliseconds)
+        rules.expiryNotice = Int64(orders.expiryNotice.milliseconds)
+        rules.abandonAfter = Int64(orders.abandonAfter.milliseconds)
+        rules.makesOrders = orders.isAutomatic
+        return rules
     }
 
     var ingestion: IngestionConfiguration {

@@ -60,8 +60,9 @@ struct VerifyCommand: AsyncParsableCommand {
         }
         let progress = ProgressDisplay(total: nil, noun: "instances", isSilent: json)
         let counted = Counted()
-        let report = try await ArchiveVerification(database: backends.database, blobs: backends.blobs)
-            .run(depth.archiveDepth) { progress.add(items: counted.advance(to: $0)) }
+        let report = try await ArchiveVerification(
+            database: backends.database, blobs: backends.blobs, others: Gantry.otherBlobs
+        ).run(depth.archiveDepth) { progress.add(items: counted.advance(to: $0)) }
         progress.finish()
         let audit = try await AuditTable(database: backends.database).verify()
         try await Backends.close(backends)

@@ -10,6 +10,7 @@ package enum SigningKeyTable {
 
     /// The newest key of a purpose; it is made when there is none. Processes that start together agree on one.
     package static func key(_ purpose: Purpose, in database: any SQLDatabase, now: Int64) async throws -> SigningKey {
+        if let key = try await database.read({ try newest(purpose, in: $0) }) { return key }
         let made = SigningKey()
         return try await database.write { transaction in
             if let lock = transaction.dialect.lock("signing_keys") { try transaction.execute(lock) }

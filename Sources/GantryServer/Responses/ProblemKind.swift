@@ -12,9 +12,12 @@ package enum ProblemKind: String, CaseIterable, Sendable {
     case invalidBody = "invalid-body"
     case notFound = "not-found"
     case noSuchResource = "no-such-resource"
+    case noSuchOrder = "no-such-order"
+    case noReport = "no-report"
     case methodNotAllowed = "method-not-allowed"
     case notAcceptable = "not-acceptable"
     case requestTimeout = "request-timeout"
+    case orderState = "order-state"
     case gone = "gone"
     case tooLarge = "too-large"
     case uriTooLong = "uri-too-long"
@@ -22,6 +25,7 @@ package enum ProblemKind: String, CaseIterable, Sendable {
     case rangeNotSatisfiable = "range-not-satisfiable"
     case expectationFailed = "expectation-failed"
     case damagedPixels = "damaged-pixels"
+    case invalidMetadata = "invalid-metadata"
     case headerTooLarge = "header-too-large"
     case internalError = "internal-error"
     case unavailable = "unavailable"
@@ -33,17 +37,18 @@ package enum ProblemKind: String, CaseIterable, Sendable {
         case .badRequest, .invalidPath, .invalidFrameList, .invalidBulkDataPath, .invalidQuery, .invalidHeader,
             .invalidBody:
             400
-        case .notFound, .noSuchResource: 404
+        case .notFound, .noSuchResource, .noSuchOrder, .noReport: 404
         case .methodNotAllowed: 405
         case .notAcceptable: 406
         case .requestTimeout: 408
+        case .orderState: 409
         case .gone: 410
         case .tooLarge: 413
         case .uriTooLong: 414
         case .unsupportedMediaType: 415
         case .rangeNotSatisfiable: 416
         case .expectationFailed: 417
-        case .damagedPixels: 422
+        case .damagedPixels, .invalidMetadata: 422
         case .headerTooLarge: 431
         case .internalError: 500
         case .unavailable: 503
@@ -63,15 +68,19 @@ package enum ProblemKind: String, CaseIterable, Sendable {
         case .invalidBody: "The body cannot be read"
         case .notFound: "There is no such path"
         case .noSuchResource: "The archive does not hold this"
+        case .noSuchOrder: "There is no such order"
+        case .noReport: "The order has no such report yet"
         case .methodNotAllowed: "The resource does not offer this method"
         case .notAcceptable: "No acceptable representation"
         case .requestTimeout: "The request came too slowly"
+        case .orderState: "The order's state does not allow this"
         case .gone: "This was deleted"
         case .tooLarge: "The request is too large"
         case .uriTooLong: "The request target is too long"
         case .unsupportedMediaType: "The body's media type is not supported"
         case .rangeNotSatisfiable: "The byte range lies outside the resource"
         case .expectationFailed: "The expectation cannot be met"
+        case .invalidMetadata: "The metadata cannot be taken"
         case .damagedPixels: "The stored pixels cannot be decoded"
         case .headerTooLarge: "The header block is too large"
         case .internalError: "The server made a mistake"
@@ -92,11 +101,16 @@ package enum ProblemKind: String, CaseIterable, Sendable {
         case .invalidBody: "Mend the body where the detail says; nothing of it was stored unless the answer lists it."
         case .notFound: "The service roots are /dicomweb, /stow-rs and /wado-rs; OPTIONS on a root lists what is there."
         case .noSuchResource: "Search for it with QIDO-RS; parents in the path must be those of the instance."
+        case .noSuchOrder:
+            "List the orders that you may see with GET /list-orders; orders of others are as if they were not."
+        case .noReport: "Ask again when the order is completed; GET /status tells its state."
         case .methodNotAllowed: "Use one of the methods that the Allow field lists."
         case .notAcceptable:
             "Ask with Accept: */* to see what the resource offers, or choose one that the detail names."
         case .requestTimeout:
             "Send faster: header within the deadline, body above the minimum rate (docs/configuration.md)."
+        case .orderState:
+            "The state in this answer is final or too early for the request. Send the study again for a new order, or wait."
         case .gone: "It was deleted on purpose. Store it again if that was a mistake."
         case .tooLarge:
             "Send fewer or smaller parts in one request, ask for a smaller image, or raise the limit (docs/configuration.md)."
@@ -104,6 +118,7 @@ package enum ProblemKind: String, CaseIterable, Sendable {
         case .unsupportedMediaType: "Send one of the types that the Accept-Post field lists."
         case .rangeNotSatisfiable: "The Content-Range field tells the length; ask within it."
         case .expectationFailed: "Only Expect: 100-continue is understood."
+        case .invalidMetadata: "Mend what the entries of errors point at, and send all again: nothing was changed."
         case .damagedPixels:
             "Ask with transfer-syntax=* for the bytes as they were stored; the sender has to mend them."
         case .headerTooLarge: "Send fewer or shorter header fields."

@@ -14,6 +14,7 @@ struct Routes: Sendable {
     let search: SearchRoutes
     let retrieve: RetrieveRoutes
     let delete: DeleteRoutes
+    let orders: OrderRoutes
     let operations: OperationsRoutes
     let publicAddress: PublicAddress
     let isDeletingOffered: Bool
@@ -25,6 +26,9 @@ struct Routes: Sendable {
             guard rest.isEmpty || rest.first == "/" else { continue }
             let base = publicAddress.url(for: request.head, peer: context.remoteAddress) + root
             return try await serve(rest, at: base, request, context)
+        }
+        if let resource = OrderResource(path: path) {
+            return (resource.route, try await orders.answer(resource, request, context: context))
         }
         return try await operations.answer(request, context: context)
     }

@@ -4,7 +4,9 @@ import DICOMCore
 struct HeaderMetadata {
     /// The value of a required attribute, and where it is from; `nil` when the header does not tell.
     static func value(of keyword: String, in dataSet: DataSet) -> (text: String, source: MetadataSource)? {
-        guard let tag = DataDictionary.standard.tag(forKeyword: keyword) ?? Tag(hexadecimal: keyword) else { return nil }
+        guard let tag = DataDictionary.standard.tag(forKeyword: keyword) ?? Tag(hexadecimal: keyword) else {
+            return nil
+        }
         if let text = dataSet.string(for: tag)?.trimmingSpaces, !text.isEmpty { return (text, .header) }
         if tag == .patientAge, let age = age(in: dataSet) { return (age, .computed) }
         if let number = dataSet.double(for: tag) {

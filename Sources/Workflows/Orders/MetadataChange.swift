@@ -6,6 +6,11 @@ package struct MetadataFault: Hashable, Sendable {
     package var pointer: String
     /// What is wrong, without the value.
     package var detail: String
+
+    package init(pointer: String, detail: String) {
+        self.pointer = pointer
+        self.detail = detail
+    }
 }
 
 /// What somebody wants to have changed in an order's metadata, checked.
@@ -25,7 +30,8 @@ package struct MetadataChange: Hashable, Sendable {
             if let fault = Self.fault(of: name, value) {
                 faults.append(MetadataFault(pointer: pointer, detail: fault))
             } else if values.updateValue(value == .null ? .some(nil) : value, forKey: name) != nil {
-                faults.append(MetadataFault(pointer: pointer, detail: "The attribute is there under another name, too."))
+                faults.append(
+                    MetadataFault(pointer: pointer, detail: "The attribute is there under another name, too."))
             }
         }
         for member in object {

@@ -88,7 +88,9 @@ struct MetadataValueCheck {
 
     /// Text that may have lines.
     private func isText(_ text: String) -> Bool {
-        text.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F || "\t\n\u{C}\r".unicodeScalars.contains($0) }
+        text.unicodeScalars.allSatisfy {
+            $0.value >= 0x20 && $0.value != 0x7F || "\t\n\u{C}\r".unicodeScalars.contains($0)
+        }
     }
 
     // MARK: - What to say

@@ -38,7 +38,9 @@ extension EventType {
 
 extension Order {
     /// The event that tells of the order as it is now. It holds names of attributes that are missing, and no values.
-    func event(_ type: EventType, from previous: OrderState? = nil, report: String? = nil, source: String, time: Int64)
+    func event(
+        _ type: EventType, from previous: OrderState? = nil, report: String? = nil, source: String, time: Int64
+    )
         -> CloudEvent
     {
         var data = EventData()

@@ -1,7 +1,7 @@
 import Access
 import Archive
-import BlobStorage
 import Audit
+import BlobStorage
 import DICOMCore
 package import Ingestion
 package import SQLStorage
@@ -84,6 +84,7 @@ private struct MatchingSession {
             // Sent again because the order had failed: that is a new try. Otherwise it is there, and was processed.
             guard recorded.fate != .identical || works[position].order.state.isFailure else { return }
         }
+        guard rules.makesOrders else { return }
         try join(try begin(study, owner, key, cause, at: recorded.time), recorded, cause)
     }
 

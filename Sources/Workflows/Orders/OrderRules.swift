@@ -14,6 +14,8 @@ package struct OrderRules: Hashable, Sendable {
     package var expiryNotice: Int64 = 300_000
     /// An order that waits for instances fails when none has come for so long.
     package var abandonAfter: Int64 = 7 * 86_400_000
+    /// Whether a study that comes without an order makes its own.
+    package var makesOrders = true
 
     package init() {}
 

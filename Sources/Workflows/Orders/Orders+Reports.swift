@@ -13,6 +13,17 @@ package struct OrderReport: Hashable, Sendable {
     package var isFinal: Bool
     /// In milliseconds since 1970.
     package var storedAt: Int64
+
+    package init(
+        type: String, mediaType: String, location: BlobLocation, digest: [UInt8], isFinal: Bool, storedAt: Int64
+    ) {
+        self.type = type
+        self.mediaType = mediaType
+        self.location = location
+        self.digest = digest
+        self.isFinal = isFinal
+        self.storedAt = storedAt
+    }
 }
 
 extension Orders {

@@ -38,7 +38,7 @@ package struct Orders: Sendable {
 
     /// Makes an order.
     package func create(_ draft: Draft, by requester: OrderRequester) async throws -> Order {
-        let change = try Self.checked(draft.metadata)
+        let change = try Self.checked(draft.metadata, below: "/metadata")
         return try await write { transaction, now in
             let owner = OrderOwner(requester.principal)
             let table = OrderTable(rules, in: transaction)
@@ -95,8 +95,9 @@ package struct Orders: Sendable {
     }
 
     /// The order with its metadata.
-    package func describedOrder(_ reference: OrderReference, for requester: OrderRequester) async throws -> DescribedOrder
-    {
+    package func describedOrder(
+        _ reference: OrderReference, for requester: OrderRequester
+    ) async throws -> DescribedOrder {
         try await read(reference, for: requester) { row, transaction in
             DescribedOrder(order: row.order, metadata: try OrderMetadata.read(row.number, in: transaction))
         }
@@ -206,11 +207,15 @@ package struct Orders: Sendable {
         .notAllowed(state: order.state, failure: order.failure, missing: order.missing)
     }
 
-    private static func checked(_ members: [JSONValue.Member]) throws(OrderError) -> MetadataChange {
+    /// - Parameter pointer: Where the object is in what was sent.
+    private static func checked(
+        _ members: [JSONValue.Member], below pointer: String = ""
+    ) throws(OrderError) -> MetadataChange {
         do {
             return try MetadataChange(members)
         } catch {
-            throw .invalidMetadata(error.faults)
+            throw .invalidMetadata(
+                error.faults.map { MetadataFault(pointer: pointer + $0.pointer, detail: $0.detail) })
         }
     }
 }

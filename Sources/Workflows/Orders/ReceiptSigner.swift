@@ -6,19 +6,27 @@ package struct ReceiptSigner: Sendable {
     package let algorithm: String
     /// The `kid`.
     package let keyID: String
+    /// The public key as a JWK (RFC 7517).
+    package let publicKey: JSONValue
     /// The signature over the bytes.
     package let sign: @Sendable ([UInt8]) async throws -> [UInt8]
 
     package init(
-        algorithm: String, keyID: String, sign: @escaping @Sendable ([UInt8]) async throws -> [UInt8]
+        algorithm: String, keyID: String, publicKey: JSONValue,
+        sign: @escaping @Sendable ([UInt8]) async throws -> [UInt8]
     ) {
         self.algorithm = algorithm
         self.keyID = keyID
+        self.publicKey = publicKey
         self.sign = sign
     }
 
     /// Signs with an Ed25519 key.
     package init(_ key: SigningKey) {
-        self.init(algorithm: "EdDSA", keyID: key.id) { try key.sign($0) }
+        let jwk: JSONValue = [
+            "kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": .string(key.id),
+            "x": .string(Base64URL.encode(key.publicKey)),
+        ]
+        self.init(algorithm: "EdDSA", keyID: key.id, publicKey: jwk) { try key.sign($0) }
     }
 }

@@ -48,7 +48,7 @@ struct ServerHarness: Sendable {
             pixels: PixelWorkers(PixelWorkersConfiguration(place: .threads)), registry: registry, logger: logger)
         let pipeline = IngestionPipeline(
             database: database, blobs: blobs, index: ArchiveIndex(duplicates: configuration.duplicatePolicy),
-            configuration: configuration.ingestion, room: room, clock: Gantry.systemClock)
+            steps: gantry.ingestionSteps, configuration: configuration.ingestion, room: room, clock: Gantry.systemClock)
         let application = Application(
             responder: gantry.responder(Archive(database: database, blobs: blobs), pipeline, trail), logger: logger)
         try await withThrowingTaskGroup(of: Void.self) { group in
