@@ -29,7 +29,7 @@ package struct MetadataChange: Hashable, Sendable {
         func add(_ name: MetadataName, _ value: JSONValue, at pointer: String) {
             if let fault = Self.fault(of: name, value) {
                 faults.append(MetadataFault(pointer: pointer, detail: fault))
-            } else if values.updateValue(value == .null ? .some(nil) : value, forKey: name) != nil {
+            } else if values.updateValue(value == .null ? nil : .some(value), forKey: name) != nil {
                 faults.append(
                     MetadataFault(pointer: pointer, detail: "The attribute is there under another name, too."))
             }

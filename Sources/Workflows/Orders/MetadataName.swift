@@ -10,9 +10,10 @@ package enum MetadataName: Hashable, Sendable {
     /// Reads a key as senders write it: a keyword (`PatientAge`), that in `snake_case` or `camelCase`, or a tag of eight
     /// digits. Anything else is a name of the sender's own.
     package init(key: String) {
-        if let tag = DataDictionary.standard.tag(forKeyword: key) ?? Self.tagsByLoweredKeyword[Self.lowered(key)] {
-            self = .attribute(tag, keyword: DataDictionary.standard.keyword(for: tag) ?? key)
-        } else if let tag = Tag(hexadecimal: key), let keyword = DataDictionary.standard.keyword(for: tag) {
+        let dictionary = DataDictionary.standard
+        let tag =
+            dictionary.tag(forKeyword: key) ?? Self.tagsByLoweredKeyword[Self.lowered(key)] ?? Tag(hexadecimal: key)
+        if let tag, let keyword = dictionary.keyword(for: tag) {
             self = .attribute(tag, keyword: keyword)
         } else {
             self = .custom(key)
@@ -57,17 +58,14 @@ package enum MetadataName: Hashable, Sendable {
         return token
     }
 
-    /// Keywords without their capital letters. Those that would then be the same are told apart by none.
+    /// Keywords without their capital letters; those of repeating groups name no one attribute and are left out.
     private static let tagsByLoweredKeyword: [String: Tag] = {
-        var tags: [String: Tag] = [:]
-        var ambiguous: Set<String> = []
-        for attribute in DataDictionary.standard.registeredAttributes where !attribute.keyword.isEmpty {
-            guard let tag = DataDictionary.standard.tag(forKeyword: attribute.keyword) else { continue }
-            let name = attribute.keyword.lowercased()
-            if tags.updateValue(tag, forKey: name) != nil { ambiguous.insert(name) }
-        }
-        for name in ambiguous { tags[name] = nil }
-        return tags
+        let attributes = DataDictionary.standard.registeredAttributes.filter { !$0.tagPattern.contains("x") }
+        return Dictionary(
+            attributes.compactMap { attribute in
+                Tag(hexadecimal: attribute.tagPattern).map { (attribute.keyword.lowercased(), $0) }
+            }, uniquingKeysWith: { first, _ in first }
+        ).filter { !$0.key.isEmpty }
     }()
 
     private static func lowered(_ key: String) -> String { key.filter { $0 != "_" }.lowercased() }
