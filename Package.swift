@@ -252,15 +252,7 @@ let package = Package(
             dependencies: [
                 "Access", "Archive", "Audit", "Messaging", "Ingestion", "SQLStorage", "PostgreSQLStorage",
                 "BlobStorage",
-                "DICOMCore", "DICOMModels", "DICOMWeb", "GantryTesting",
-                .product(name: "Logging", package: "swift-log"), .product(name: "NIOCore", package: "swift-nio"),
-            ],
-            swiftSettings: strict),
-        .testTarget(
-            name: "WorkflowsTests",
-            dependencies: [
-                "Access", "Archive", "Audit", "Messaging", "Ingestion", "SQLStorage", "SQLiteStorage", "BlobStorage",
-                "Workflows", "DICOMCore", "GantryTesting", .product(name: "Crypto", package: "swift-crypto"),
+                "Workflows", "DICOMCore", "DICOMModels", "DICOMWeb", "GantryTesting",
                 .product(name: "Logging", package: "swift-log"), .product(name: "NIOCore", package: "swift-nio"),
             ],
             swiftSettings: strict),

@@ -67,14 +67,6 @@ package struct SQLDialect: Hashable, Sendable {
         }
     }
 
-<<<<<<< HEAD
-    /// What makes a transaction wait until no other one that asked for it writes to the table, for rows whose numbers must
-    /// have no gaps and become visible in their order; `nil` where there is one writer anyway. Who locks several does it in
-    /// this order: `changes`, `outbox_events`, `audit_records`.
-    ///
-    /// It is the table's name that is locked, to the end of the transaction: a lock of the table itself would stand in the
-    /// way of vacuuming.
-=======
     /// Behind a SELECT of rows that are changed next: wait for whoever changes them now, and then see what they left. SQLite has one
     /// writer and needs nothing.
     package var locking: StaticString {
@@ -84,10 +76,12 @@ package struct SQLDialect: Hashable, Sendable {
         }
     }
 
-    /// What makes a transaction wait until no other one writes to the table, for rows whose numbers must have no gaps and
-    /// become visible in their order; `nil` where there is one writer anyway. Who locks several does it in this order:
-    /// `changes`, `outbox_events`, `audit_records`.
->>>>>>> 71051cf (Orders: states, matching in the commit, metadata with their sources, timers that are rows)
+    /// What makes a transaction wait until no other one that asked for it writes to the table, for rows whose numbers must
+    /// have no gaps and become visible in their order; `nil` where there is one writer anyway. Who locks several does it in
+    /// this order: `changes`, `outbox_events`, `audit_records`.
+    ///
+    /// It is the table's name that is locked, to the end of the transaction: a lock of the table itself would stand in the
+    /// way of vacuuming.
     package func lock(_ table: StaticString) -> SQLStatement? {
         switch product {
         case .sqlite: nil

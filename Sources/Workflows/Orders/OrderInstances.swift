@@ -25,7 +25,7 @@ struct OrderInstances {
                     .int(arrival.time),
                 ]))
         guard inserted == 0 else { return true }
-        try transaction.execute(
+        try transaction.enqueue(
             """
             UPDATE order_instances SET digest = \(arrival.digest), length = \(arrival.length), received_at = \(arrival.time)
             WHERE order_number = \(number) AND instance = \(instance.string)

@@ -126,7 +126,7 @@ struct OrderJournal {
     /// Writes everything.
     func write(in transaction: any SQLTransaction) throws {
         for entry in history {
-            try transaction.execute(
+            try transaction.enqueue(
                 SQLStatement(
                     "INSERT INTO order_history (order_number, time, kind, client, details) VALUES ($1, $2, $3, $4, $5)",
                     [

@@ -75,7 +75,7 @@ extension OrderMetadata {
             if let value {
                 try write(name.stored, value, from: source, to: number, at: time, in: transaction)
             } else {
-                try transaction.execute(
+                try transaction.enqueue(
                     """
                     DELETE FROM order_metadata
                     WHERE order_number = \(number) AND name = \(name.stored) AND source = \(source.rawValue)
@@ -89,7 +89,7 @@ extension OrderMetadata {
         _ name: String, _ value: JSONValue, from source: MetadataSource, to number: Int64, at time: Int64,
         in transaction: any SQLTransaction
     ) throws {
-        try transaction.execute(
+        try transaction.enqueue(
             SQLStatement(
                 """
                 INSERT INTO order_metadata (order_number, name, source, value, changed_at) VALUES ($1, $2, $3, $4, $5)

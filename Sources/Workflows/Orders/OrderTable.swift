@@ -88,7 +88,7 @@ struct OrderTable {
 
     /// Writes what may change of an order.
     func update(_ row: OrderRow) throws {
-        try transaction.execute(
+        try transaction.enqueue(
             SQLStatement(
                 """
                 UPDATE orders SET study = $1, revision = $2, state = $3, failure = $4, missing = $5, expected = $6,

@@ -40,7 +40,7 @@ extension Orders {
             try Self.checkTakesReport(row.order, isFinal: report.isFinal)
             let previous = try transaction.firstText(
                 "SELECT location FROM order_reports WHERE order_number = \(row.number) AND type = \(report.type)")
-            try transaction.execute(
+            try transaction.enqueue(
                 """
                 INSERT INTO order_reports (order_number, type, media_type, location, length, digest, is_final, stored_at, client)
                 VALUES (\(row.number), \(report.type), \(report.mediaType), \(report.location.rawValue),

@@ -7,7 +7,7 @@ import Testing
 
 @testable import Workflows
 
-@Suite struct OrderMatchingTests {
+@Suite(.onEveryDatabase, .namingTheDatabase) struct OrderMatchingTests {
     @Test func `a study without an order makes its own, owned by its sender`() async throws {
         try await OrderHarness.run { (orders) async throws in
             let sender = OrderHarness.principal("a", of: "clinic")

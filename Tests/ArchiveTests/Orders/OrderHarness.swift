@@ -10,7 +10,6 @@ import Logging
 import Messaging
 import NIOCore
 import SQLStorage
-import SQLiteStorage
 import Workflows
 
 /// A pipeline with orders over SQLite in a folder of its own, with a clock that goes when the test says so.
@@ -18,12 +17,13 @@ struct OrderHarness: Sendable {
     static let start: Int64 = 1_700_000_000_000
 
     let clock: ManualClock
-    let database: SQLiteDatabase
+    let database: any SQLDatabase
+    /// Opens the database once more, as another process does.
+    let openAgain: @Sendable () async throws -> any SQLDatabase
     let blobs: MemoryBlobStore
     let pipeline: IngestionPipeline
     let orders: Orders
     let timers: OrderTimers
-    let folder: String
     let rules: OrderRules
 
     static let anonymous = OrderRequester(principal: .anonymous)
@@ -45,7 +45,8 @@ struct OrderHarness: Sendable {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let clock = ManualClock(start)
-        let database = try open(folder)
+        let openAgain = try await Self.opener(folder)
+        let database = try await openAgain()
         let migrations =
             ArchiveSchema.migrations + MessagingSchema.migrations + AuditSchema.migrations + OrderSchema.migrations
         try await Migrator(migrations).migrate(database, now: clock.now)
@@ -55,9 +56,9 @@ struct OrderHarness: Sendable {
             steps: [OrderMatching(rules: rules)]
         ) { clock.now }
         let harness = OrderHarness(
-            clock: clock, database: database, blobs: blobs, pipeline: pipeline,
+            clock: clock, database: database, openAgain: openAgain, blobs: blobs, pipeline: pipeline,
             orders: Orders(database: database, blobs: blobs, rules: rules) { clock.now },
-            timers: timers(database, rules, clock), folder: folder, rules: rules)
+            timers: timers(database, rules, clock), rules: rules)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await pipeline.run() }
             defer { pipeline.shutDown() }
@@ -69,9 +70,15 @@ struct OrderHarness: Sendable {
         try await blobs.close()
     }
 
-    /// Another connection to the database in the folder, as another process has.
-    static func open(_ folder: String) throws -> SQLiteDatabase {
-        try SQLiteDatabase(SQLiteConfiguration(path: folder + "/index.sqlite"))
+    /// What opens the test's database, each time anew.
+    private static func opener(_ folder: String) async throws -> @Sendable () async throws -> any SQLDatabase {
+        switch TestDatabase.current {
+        case .sqlite:
+            return { try await TestDatabase.sqlite.open(folder: folder) }
+        case .postgreSQL:
+            let configuration = try await PostgreSQLServer.shared.makeDatabase()
+            return { try TestDatabase.open(configuration) }
+        }
     }
 
     static func timers(_ database: any SQLDatabase, _ rules: OrderRules, _ clock: ManualClock) -> OrderTimers {

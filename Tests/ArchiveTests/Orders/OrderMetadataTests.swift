@@ -6,7 +6,7 @@ import Testing
 
 @testable import Workflows
 
-@Suite struct OrderMetadataTests {
+@Suite(.onEveryDatabase, .namingTheDatabase) struct OrderMetadataTests {
     private func faults(_ members: [JSONValue.Member]) -> [MetadataFault] {
         do {
             _ = try MetadataChange(members)

@@ -1,12 +1,11 @@
 import GantryTesting
 import Messaging
 import SQLStorage
-import SQLiteStorage
 import Testing
 
 @testable import Workflows
 
-@Suite struct OrderTimersTests {
+@Suite(.onEveryDatabase, .namingTheDatabase) struct OrderTimersTests {
     @Test(arguments: [(Int64(59_999), OrderState.receiving), (60_000, .processing), (60_001, .processing)])
     func `a study is complete when it was quiet for a minute`(after: Int64, state: OrderState) async throws {
         try await OrderHarness.run { (orders) async throws in
@@ -119,7 +118,7 @@ import Testing
             await orders.store(.bare(study: 2))
             orders.clock.advance(by: 5_000_000)
             // Another process, which never saw the orders being made.
-            let database = try OrderHarness.open(orders.folder)
+            let database = try await orders.openAgain()
             #expect(try await OrderHarness.timers(database, orders.rules, orders.clock).fire() == 2)
             #expect(try await OrderHarness.timers(database, orders.rules, orders.clock).fire() == 0)
             try await database.close()
@@ -139,7 +138,7 @@ import Testing
             try await orders.pass(60_000)
             let id = try await orders.only().id
             orders.clock.advance(by: time - 60_000)
-            let other = try OrderHarness.open(orders.folder)
+            let other = try await orders.openAgain()
             let timers = OrderHarness.timers(other, orders.rules, orders.clock)
             async let fired = timers.fire()
             let patched: Bool
@@ -165,7 +164,8 @@ import Testing
         try await OrderHarness.run { (orders) async throws in
             for study in 1...600 { await orders.store(.complete(study: study)) }
             orders.clock.advance(by: 60_000)
-            let others = try (0..<3).map { _ in try OrderHarness.open(orders.folder) }
+            var others: [any SQLDatabase] = []
+            for _ in 0..<3 { others.append(try await orders.openAgain()) }
             let done = try await withThrowingTaskGroup(of: Int.self) { group in
                 for database in others {
                     group.addTask { try await OrderHarness.timers(database, orders.rules, orders.clock).fire() }
