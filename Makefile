@@ -23,6 +23,9 @@ ifeq ($(ARGS),)
 	@# One after the other: those with servers and clients have deadlines, and should not wait for a busy machine.
 	swift test --skip-build --disable-xctest --skip '^IntegrationTests' $(if $(RESULTS),--xunit-output $(RESULTS)/unit.xml)
 	swift test --skip-build --disable-xctest --filter '^IntegrationTests' $(if $(RESULTS),--xunit-output $(RESULTS)/integration.xml)
+	@# The same over PostgreSQL and S3; pages, roles and codecs do not depend on where things are.
+	GANTRY_TEST_STORAGE=servers swift test --skip-build --disable-xctest --filter '^IntegrationTests' \
+		--skip 'BrowserTests|RolesTests|RenderedTests' $(if $(RESULTS),--xunit-output $(RESULTS)/integration-servers.xml)
 else
 	swift test --skip-build --disable-xctest $(ARGS)
 endif
@@ -32,9 +35,11 @@ check: ## format, layering and generated files
 	Scripts/check-layering
 	Scripts/check-generated
 
-conformance: ## run the DICOMweb suite of ../shared/conformance against a fresh server
+conformance: ## run the DICOMweb suite of ../shared/conformance against fresh servers: on disk, and over PostgreSQL and S3
 	@Scripts/setup test
 	Scripts/conformance $(ARGS)
+	@# The same over PostgreSQL and S3, with the program that was just built.
+	GANTRY_CONFORMANCE_BUILT=1 Scripts/with-servers Scripts/conformance $(ARGS)
 
 bench: ## measure a release build with the harness of ../shared/bench
 	@Scripts/setup serve

@@ -140,7 +140,14 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict),
-        .target(name: "Access", dependencies: ["SQLStorage"], swiftSettings: strict),
+        .target(
+            name: "Access",
+            dependencies: [
+                "SQLStorage", .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "CryptoExtras", package: "swift-crypto"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            swiftSettings: strict),
         .target(
             name: "Audit",
             dependencies: ["SQLStorage", .product(name: "Crypto", package: "swift-crypto")],
@@ -164,6 +171,16 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict),
+        .target(
+            name: "CoreWire",
+            dependencies: [
+                "Access", "Archive", "Audit", "Ingestion", "BlobStorage", "DICOMCore",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            swiftSettings: strict),
 
         // row 4 and 5: the server and the command
         .target(
@@ -171,7 +188,7 @@ let package = Package(
             dependencies: [
                 "CArchive", "CZlib", "PixelWorkers", "DICOMCore", "DICOMModels", "DICOMPixels", "DICOMWeb",
                 "Observability",
-                "SQLStorage", "BlobStorage", "Messaging", "Access", "Archive", "Audit", "Ingestion", "Workflows",
+                "SQLStorage", "BlobStorage", "Messaging", "Access", "Archive", "Audit", "Ingestion", "CoreWire", "Workflows",
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
@@ -179,6 +196,8 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"), .product(name: "Metrics", package: "swift-metrics"),
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"), .product(name: "NIOTLS", package: "swift-nio"),
+                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
@@ -191,11 +210,14 @@ let package = Package(
                 "GantryServer", "PixelWorkers", "SQLiteStorage", "PostgreSQLStorage", "SQLStorage", "BlobStorage",
                 "S3Storage", "DICOMWebClient",
                 "DICOMCore",
-                "DICOMModels", "DICOMWeb", "Access", "Archive", "Audit", "Ingestion", "Messaging", "Observability",
+                "DICOMModels", "DICOMWeb", "Access", "Archive", "Audit", "CoreWire", "Ingestion", "Messaging",
+                "Observability",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Logging", package: "swift-log"), .product(name: "Metrics", package: "swift-metrics"),
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict),
@@ -242,7 +264,9 @@ let package = Package(
         .testTarget(
             name: "S3StorageTests",
             dependencies: [
-                "S3Storage", "BlobStorage", "GantryTesting", .product(name: "Crypto", package: "swift-crypto"),
+                "S3Storage", "BlobStorage", "GantryTesting",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"), .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ],
@@ -257,6 +281,14 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(
+            name: "AccessTests",
+            dependencies: [
+                "Access", "SQLStorage", "SQLiteStorage", "GantryTesting",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "CryptoExtras", package: "swift-crypto"),
+            ],
+            swiftSettings: strict),
+        .testTarget(
             name: "DICOMWebClientTests",
             dependencies: ["DICOMWebClient", "DICOMWeb", .product(name: "NIOCore", package: "swift-nio")],
             swiftSettings: strict),
@@ -264,8 +296,9 @@ let package = Package(
             name: "GantryServerTests",
             dependencies: [
                 "GantryServer", "PixelWorkers", "SQLiteStorage", "SQLStorage", "BlobStorage", "Access", "Archive",
-                "Audit", "Ingestion", "Workflows",
+                "Audit", "CoreWire", "Ingestion", "Workflows",
                 "DICOMCore", "DICOMModels", "DICOMPixels", "DICOMWeb", "Observability", "GantryTesting",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Crypto", package: "swift-crypto"),
@@ -273,14 +306,14 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"), .product(name: "Metrics", package: "swift-metrics"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
-                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
             ],
             swiftSettings: strict),
         // The built server and real clients; no code of the server itself.
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
-                "gantry", "DICOMCore", "DICOMModels", "DICOMWeb", "GantryTesting",
+                "gantry", "DICOMCore", "DICOMModels", "DICOMWeb", "GantryTesting", "PostgreSQLStorage",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Crypto", package: "swift-crypto"), .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),

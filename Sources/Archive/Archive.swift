@@ -93,4 +93,9 @@ package struct StoredInstances: Sendable {
     /// Version of the resource that was asked for.
     package let version: ResourceVersion
     package let instances: [StoredInstance]
+
+    package init(version: ResourceVersion, instances: [StoredInstance]) {
+        self.version = version
+        self.instances = instances
+    }
 }

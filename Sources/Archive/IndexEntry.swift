@@ -54,6 +54,26 @@ package struct IndexEntry: Sendable {
         instanceAttributes = fragments.levels[2]
         document = fragments.document
     }
+
+    /// Prepares what the rows will hold of an instance whose file was not read here: nothing is known of its length, its
+    /// frames, and what stands in front of its data set.
+    package init(
+        unread dataSet: DataSet, blob: BlobLocation, digest: [UInt8], transferSyntaxUID: String,
+        identity: InstanceIdentity, receivedAt: Int64
+    ) {
+        self.init(
+            file: DICOMFile(dataSet: dataSet, transferSyntaxUID: transferSyntaxUID, length: blob.length), blob: blob,
+            digest: digest, identity: identity, receivedAt: receivedAt)
+    }
+}
+
+extension AttributeFragments {
+    /// The attributes of study, series and instance that a search returns, out of a whole document.
+    var searchedLevels: (study: AttributeFragments, series: AttributeFragments, instance: AttributeFragments) {
+        var fragments = Fragments()
+        fragments.take(self)
+        return (fragments.levels[0], fragments.levels[1], fragments.levels[2])
+    }
 }
 
 /// The prepared values of one data set: the document, and from it the attributes of each level.
@@ -72,6 +92,21 @@ private struct Fragments {
         }
         return byTag.map { (tag: $0.key, levels: $0.value) }.sorted { $0.tag < $1.tag }
     }()
+
+    /// Goes through a document that was made elsewhere.
+    mutating func take(_ document: AttributeFragments) {
+        let kept = Self.kept
+        var position = 0
+        for entry in document.entries {
+            while position < kept.count, kept[position].tag < entry.tag { position += 1 }
+            guard position < kept.count else { break }
+            let value = document.bytes[entry.start..<entry.end]
+            guard kept[position].tag == entry.tag, value.count <= Self.longest, !value.contains(0) else { continue }
+            for level in 0..<3 where kept[position].levels & (1 << UInt8(level)) != 0 {
+                levels[level].append(Tag(rawValue: entry.tag), value)
+            }
+        }
+    }
 
     /// Goes through the data set once.
     mutating func take(_ dataSet: DataSet) {

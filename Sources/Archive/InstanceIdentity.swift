@@ -1,7 +1,7 @@
 package import DICOMCore
 
 /// The UIDs that say which instance this is, where it belongs, and what kind it is (PS3.3 C.7, C.12.1).
-package struct InstanceIdentity: Hashable, Sendable {
+package struct InstanceIdentity: Hashable, Codable, Sendable {
     package var study: UID
     package var series: UID
     package var instance: UID

@@ -90,6 +90,7 @@ package struct IntegritySweep: Service {
             report.orphans += orphans.count
             if !orphans.isEmpty { try await blobs.delete(orphans) }
         } while cursor != nil
+        try await blobs.removeUnfinished(olderThan: now - configuration.grace)
         return report
     }
 

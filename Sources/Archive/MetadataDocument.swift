@@ -8,8 +8,8 @@ package struct MetadataDocument: Sendable {
     package let instance: UID
     /// Grows with every change of the instance and never repeats.
     package let version: Int64
-    private let template: AttributeFragments
-    private let own: AttributeFragments
+    let template: AttributeFragments
+    let own: AttributeFragments
 
     init(
         study: UID, series: UID, instance: UID, version: Int64, template: AttributeFragments, own: AttributeFragments

@@ -1,7 +1,7 @@
 import DICOMCore
 
 /// A person name as its columns keep it: each component group folded, and how its words sound.
-struct PersonNameKeys: Hashable, Sendable {
+struct PersonNameKeys: Hashable, Codable, Sendable {
     var alphabetic: String
     var ideographic: String
     var phonetic: String

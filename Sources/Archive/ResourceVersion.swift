@@ -1,7 +1,7 @@
 import SQLStorage
 
 /// Which state of a study, series or instance this is.
-package struct ResourceVersion: Hashable, Sendable {
+package struct ResourceVersion: Hashable, Codable, Sendable {
     /// The number of the change that led to it: grows with every change and never repeats.
     package let number: Int64
     /// When that was, in milliseconds since 1970; `nil` where the feed of changes does not reach back so far.

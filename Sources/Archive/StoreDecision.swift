@@ -4,8 +4,9 @@ package import BlobStorage
 package enum StoreDecision: Sendable {
     /// New: rows and a change were written.
     case stored(StoreNotes)
-    /// The same instance is there already: nothing was written.
-    case identical
+    /// The same instance is there already, in this file: nothing was written. The file is the one that was offered when
+    /// the offer is repeated because nobody knew what became of the first.
+    case identical(at: BlobLocation)
     /// An instance of that SOP Instance UID is there with another digest. The caller compares the two data sets
     /// (without group 0002) and offers the instance again with the comparison.
     case needsComparison(StoredInstance)
@@ -16,7 +17,7 @@ package enum StoreDecision: Sendable {
 }
 
 /// What to tell about an instance that was stored.
-package struct StoreNotes: Hashable, Sendable {
+package struct StoreNotes: Hashable, Codable, Sendable {
     /// The study is known under another Patient ID; the first one is kept for the study.
     package var patientDiffers: Bool
     /// The study came to exist with this instance.
@@ -32,7 +33,7 @@ package struct StoreNotes: Hashable, Sendable {
 }
 
 /// Why an instance cannot be stored beside what is there.
-package enum ConflictCause: Hashable, Sendable {
+package enum ConflictCause: String, Hashable, Codable, Sendable {
     /// Same SOP Instance UID, other content, and the policy keeps the first (failure reason 0111H).
     case otherContent
     /// Same SOP Instance UID in another study or series (failure reason 0111H).

@@ -126,9 +126,9 @@ struct StoreSession {
         let stored = present.instance
         guard stored.identity.study == entry.identity.study, stored.identity.series == entry.identity.series
         else { return .conflict(.otherParent) }
-        guard stored.digest != entry.digest else { return .identical }
+        guard stored.digest != entry.digest else { return .identical(at: stored.location) }
         guard let comparison, comparison.storedDigest == stored.digest else { return .needsComparison(stored) }
-        guard !comparison.isSame else { return .identical }
+        guard !comparison.isSame else { return .identical(at: stored.location) }
 
         var study = try state(ofStudyFor: entry)
         guard policy.replaces(firstStoredAt: study.firstStoredAt, now: now) else {

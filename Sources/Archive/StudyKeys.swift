@@ -1,7 +1,7 @@
 import DICOMCore
 
 /// The columns of a study's row that searches match on.
-struct StudyKeys: Hashable, Sendable {
+struct StudyKeys: Hashable, Codable, Sendable {
     var patientID: String
     var patientIDIssuer: String
     var patientName: PersonNameKeys
@@ -46,9 +46,9 @@ struct StudyKeys: Hashable, Sendable {
 }
 
 /// The columns of a series' row that searches match on, and the items of its Request Attributes Sequence.
-struct SeriesKeys: Hashable, Sendable {
+struct SeriesKeys: Hashable, Codable, Sendable {
     /// One item of (0040,0275).
-    struct Request: Hashable, Sendable {
+    struct Request: Hashable, Codable, Sendable {
         var scheduledStepID: String
         var requestedProcedureID: String
     }

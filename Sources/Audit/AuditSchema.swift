@@ -18,7 +18,7 @@ package enum AuditSchema {
         Migration("audit 0002 checkpoints") { dialect in
             [
                 """
-                CREATE TABLE signing_keys (
+                CREATE TABLE evidence_keys (
                     id \(raw: dialect.text) NOT NULL PRIMARY KEY, purpose TEXT NOT NULL,
                     private_key \(raw: dialect.bytes) NOT NULL, public_key \(raw: dialect.bytes) NOT NULL,
                     created_at \(raw: dialect.integer) NOT NULL

@@ -1,6 +1,7 @@
 /// Where a stored blob is; kept in the index's rows as its raw value.
 ///
-/// `p/<pack>/<offset>/<length>` is a record of a pack file, `o/<key>/<length>` a file of its own, `m/<number>/<length>` in memory.
+/// `p/<pack>/<offset>/<length>` is a record of a pack file, `o/<key>/<length>` a file of its own, `m/<number>/<length>` in memory,
+/// `n/<length>/<name>` an object of a bucket that somebody else named.
 /// Reading one is strict: exactly the text that writing it gives, so that nothing outside can name a path.
 package struct BlobLocation: Hashable, Sendable {
     /// The kinds of place.
@@ -11,6 +12,8 @@ package struct BlobLocation: Hashable, Sendable {
         case object(BlobKey)
         /// An entry of a ``MemoryBlobStore``.
         case memory(UInt64)
+        /// An object of a bucket under a name that is not ours.
+        case named(ObjectName)
     }
 
     package let place: Place
@@ -28,6 +31,15 @@ extension BlobLocation: RawRepresentable {
         // Nearly all of them are in packs, and a series has one for each instance: these are read without a string.
         if let packed = rawValue.utf8.withContiguousStorageIfAvailable({ Self.packed($0) }), let packed {
             self = packed
+            return
+        }
+        if rawValue.hasPrefix("n/") {
+            let parts = rawValue.split(separator: "/", maxSplits: 2, omittingEmptySubsequences: false)
+            guard parts.count == 3, let length = Int(parts[1]), length >= 0, let name = ObjectName(parts[2]) else {
+                return nil
+            }
+            (place, self.length) = (.named(name), length)
+            guard self.rawValue == rawValue else { return nil }
             return
         }
         let parts = rawValue.split(separator: "/", omittingEmptySubsequences: false)
@@ -56,6 +68,7 @@ extension BlobLocation: RawRepresentable {
         case .pack(let pack, let offset): "p/\(pack)/\(offset)/\(length)"
         case .object(let key): "o/\(key)/\(length)"
         case .memory(let number): "m/\(number)/\(length)"
+        case .named(let name): "n/\(length)/\(name)"
         }
     }
 }
@@ -90,6 +103,40 @@ extension BlobLocation {
 
 extension BlobLocation: CustomStringConvertible {
     package var description: String { rawValue }
+}
+
+extension BlobLocation: Codable {}
+
+/// What an object of a bucket is called: segments of letters, digits, `.`, `_` and `-`, with slashes between them.
+package struct ObjectName: Hashable, Sendable, CustomStringConvertible {
+    package let description: String
+
+    package init?(_ text: some StringProtocol) {
+        guard (1...1024).contains(text.utf8.count) else { return nil }
+        for segment in text.split(separator: "/", omittingEmptySubsequences: false) {
+            guard !segment.isEmpty, segment != ".", segment != "..",
+                segment.utf8.allSatisfy({ byte in
+                    switch byte {
+                    case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: true
+                    default: [0x2D, 0x2E, 0x5F].contains(byte)
+                    }
+                })
+            else { return nil }
+        }
+        description = String(text)
+    }
+}
+
+extension BlobLocation {
+    /// What the object is called for other programs that read the same bucket. Behind the prefix of our own objects, if they
+    /// have one.
+    package var objectName: String {
+        switch place {
+        case .object(let key): "objects/\(key.description.prefix(2))/\(key)"
+        case .named(let name): name.description
+        case .pack, .memory: rawValue
+        }
+    }
 }
 
 /// 128 random bits that name a blob for as long as it lives, wherever it is moved.

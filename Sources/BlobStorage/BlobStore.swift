@@ -29,11 +29,18 @@ package protocol BlobStore: Sendable {
     /// A stored blob's bytes piece by piece, the next piece being read while the caller is busy with the last.
     func chunks(_ location: BlobLocation, _ range: Range<Int>, chunkSize: Int) -> BlobChunks
 
+    /// How many reads should be under way at a time, so that nobody waits for each one alone: 1 for a disk, more where each costs a round trip.
+    var readsAtOnce: Int { get }
+
     /// Deletes blobs for good. One that is not there any more is no error.
     func delete(_ locations: [BlobLocation]) async throws
 
     /// A page of what is stored and was stored before `cutoff` (milliseconds since 1970), in a stable order, behind the cursor of the page before.
     func storedBlobs(olderThan cutoff: Int64, after cursor: BlobCursor?, limit: Int) async throws -> BlobPage
+
+    /// Removes what was begun before a time (milliseconds since 1970) and never became a blob, because its process died. Answers how much there was.
+    @discardableResult
+    func removeUnfinished(olderThan cutoff: Int64) async throws -> Int
 
     /// Checks a blob's bytes against what was recorded when it was stored: ``BlobError/Code-swift.enum/corrupt`` when they differ. Answers the digest.
     func verify(_ location: BlobLocation) async throws -> [UInt8]
@@ -51,6 +58,9 @@ package protocol BlobStore: Sendable {
         relocate: @Sendable ([(from: BlobLocation, to: BlobLocation)]) async throws -> Void
     ) async throws -> Int64
 
+    /// The object of this name, written by somebody else, with its length; `nil` where there is none.
+    func blob(named name: ObjectName) async throws -> BlobLocation?
+
     /// How much room there is.
     func space() async throws -> BlobSpace
 
@@ -60,6 +70,12 @@ package protocol BlobStore: Sendable {
 
 extension BlobStore {
     package var blockingCommit: (@Sendable ([StagedBlob]) -> [Result<BlobLocation, BlobError>])? { nil }
+
+    package var readsAtOnce: Int { 1 }
+
+    package func removeUnfinished(olderThan cutoff: Int64) async throws -> Int { 0 }
+
+    package func blob(named name: ObjectName) async throws -> BlobLocation? { nil }
 
     /// The whole blob in one piece: for blobs known to be small.
     package func read(_ location: BlobLocation) async throws -> ByteBuffer {

@@ -241,7 +241,7 @@ package final class DiskBlobStore: BlobStore {
         case .object(let key):
             let length = try await blocking { [folder] in try OpenFile(folder.objectPath(key)).status().length }
             guard length == Int64(location.length) else { throw BlobError(.corrupt, in: "verify") }
-        case .memory:
+        case .memory, .named:
             throw BlobError(.notFound, in: "verify")
         }
         return digest
@@ -257,7 +257,7 @@ package final class DiskBlobStore: BlobStore {
                 case .pack(let number, _):
                     packs.dead[number, default: 0] += Int64(location.length + PackRecord.headerSize)
                 case .object(let key): keys.append(key)
-                case .memory: break
+                case .memory, .named: break
                 }
             }
         }
@@ -328,7 +328,7 @@ struct FilePlace: Sendable {
         switch key {
         case .pack(let number, _): folder.packPath(number)
         case .object(let name): folder.objectPath(name)
-        case .memory: ""
+        case .memory, .named: ""
         }
     }
 
@@ -346,7 +346,7 @@ struct FilePlace: Sendable {
         case .object:
             key = location.place
             offset = Int64(range.lowerBound)
-        case .memory:
+        case .memory, .named:
             throw BlobError(.notFound, in: "read")
         }
     }

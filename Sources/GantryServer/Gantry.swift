@@ -1,3 +1,4 @@
+package import Access
 package import Archive
 import Audit
 import BlobStorage
@@ -24,26 +25,40 @@ package struct Gantry: Sendable {
     private let pixels: PixelWorkers
     private let registry: MetricRegistry
     private let logger: Logger
-    private let onRunning: @Sendable (Int) async -> Void
+    private let fetch: KeySetFetch
+    private let onRunning: @Sendable (Running) async -> Void
+
+    /// Gets the key set of a trusted issuer from its address.
+    package typealias KeySetFetch = @Sendable (String) async throws -> KeySetDocument
+
+    /// What is known once requests are taken.
+    package struct Running: Sendable {
+        package var port: Int
+        /// Whether there are no credentials, so that nobody is asked for one.
+        package var isOpenToAll: Bool
+    }
 
     /// - Parameters:
-    ///   - onRunning: told the port once requests are taken.
+    ///   - fetch: used when the configuration trusts issuers.
+    ///   - onRunning: called once requests are taken.
     package init(
         configuration: GantryConfiguration, backends: StorageBackends, pixels: PixelWorkers, registry: MetricRegistry,
         logger: Logger,
-        onRunning: @escaping @Sendable (Int) async -> Void = { _ in }
+        fetch: @escaping KeySetFetch = { _ in throw AccessError(.unavailable, "key sets are not fetched") },
+        onRunning: @escaping @Sendable (Running) async -> Void = { _ in }
     ) {
         self.configuration = configuration
         self.backends = backends
         self.pixels = pixels
         self.registry = registry
         self.logger = logger
+        self.fetch = fetch
         self.onRunning = onRunning
     }
 
     /// Every migration of the schema, in the order in which they are applied.
     package static let migrations =
-        ArchiveSchema.migrations + MessagingSchema.migrations + AuditSchema.migrations
+        ArchiveSchema.migrations + MessagingSchema.migrations + AuditSchema.migrations + AccessSchema.migrations
         + OrderSchema.migrations
 
     /// What names blobs besides the archive's instances.
@@ -59,6 +74,12 @@ package struct Gantry: Sendable {
     /// Brings the schema up to date, then serves until it is told to stop.
     package func run() async throws {
         try await Migrator(Self.migrations).migrate(backends.database, now: Self.systemClock())
+        let verifier = makeVerifier()
+        let isOpenToAll = try await refuseStrangersWithoutCredentials(verifier)
+        let tls = configuration.tls.isOn ? try TLSFiles(configuration.tls) : nil
+        if tls == nil, !isOpenToAll, !IPAddressKind.isLoopback(configuration.server.host) {
+            logger.notice("credentials come over plain HTTP; see that something in front of the server has TLS")
+        }
         let archive = Archive(database: backends.database, blobs: backends.blobs, others: Self.otherBlobs)
         let room = StorageRoom(configuration.watermarks) { [blobs = backends.blobs] in try await blobs.space() }
         let pipeline = IngestionPipeline(
@@ -69,16 +90,19 @@ package struct Gantry: Sendable {
         _ = await watch.look(wasFull: false)
         let reads = configuration.audit.includesReads ? ReadQueue() : nil
         let trail = ReadTrail(queue: reads, clock: Self.systemClock)
+        let access = AccessTrail(clock: Self.systemClock)
         let server = Application(
-            responder: responder(archive, pipeline, trail),
+            responder: responder(archive, pipeline, trail, verifier, access),
             server: HTTPServerBuilder { [configuration] responder in
                 HTTPConnection(
-                    limits: configuration.connectionLimits, headerFields: configuration.limits.headerFields,
+                    limits: configuration.connectionLimits, headerFields: configuration.limits.headerFields, tls: tls,
                     responder: responder)
             },
             configuration: ApplicationConfiguration(
                 address: .hostname(configuration.server.host, port: configuration.server.port), backlog: 1024),
-            onServerRunning: { [onRunning] channel in await onRunning(channel.localAddress?.port ?? 0) },
+            onServerRunning: { [onRunning] channel in
+                await onRunning(Running(port: channel.localAddress?.port ?? 0, isOpenToAll: isOpenToAll))
+            },
             logger: logger)
         // Stopped in the reverse order: first no more requests, then what they still wait for.
         var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
@@ -93,13 +117,12 @@ package struct Gantry: Sendable {
                     database: backends.database, rules: configuration.orderRules,
                     eventSource: configuration.ingestion.eventSource, logger: logger, clock: Self.systemClock)),
         ]
-        if let reads {
-            services.append(
-                .init(
-                    service: ReadTrailWriter(
-                        reads, database: backends.database, metrics: registry, logger: logger,
-                        clock: Self.systemClock)))
-        }
+        services.append(
+            .init(
+                service: TrailWriter(
+                    reads, access, database: backends.database, metrics: registry, logger: logger,
+                    clock: Self.systemClock)))
+        if let tls { services.append(.init(service: TLSWatch(files: tls, logger: logger))) }
         services.append(.init(service: server))
         var group = ServiceGroupConfiguration(
             services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
@@ -110,30 +133,65 @@ package struct Gantry: Sendable {
         try await backends.database.close()
     }
 
+    /// Who checks credentials.
+    func makeVerifier(
+        hashing: SecretHashing = SecretHashing(), clock: @escaping @Sendable () -> Int64 = systemClock
+    ) -> CredentialVerifier {
+        CredentialVerifier(
+            rules: AccessRules(
+                issuer: configuration.tokenIssuer, audience: configuration.access.audience,
+                trustedIssuers: configuration.access.trustedIssuers),
+            database: backends.database, hashing: hashing, clock: clock, fetch: fetch)
+    }
+
+    /// Whether anybody may use the server; an error when that would be anybody at all.
+    private func refuseStrangersWithoutCredentials(_ verifier: CredentialVerifier) async throws -> Bool {
+        if try await verifier.isRequired() { return false }
+        guard configuration.access.insecure || IPAddressKind.isLoopback(configuration.server.host) else {
+            throw StartRefusal(
+                "others could reach \(configuration.server.host), and nobody has to say who they are; make a client with "
+                    + "'gantry clients create' or a key with 'gantry keys create', listen on 127.0.0.1, or say --insecure"
+            )
+        }
+        return true
+    }
+
     /// Everything that answers requests.
+    /// - Parameter verifier: `nil` to ask nobody who they are.
     func responder(
-        _ archive: Archive, _ pipeline: IngestionPipeline, _ trail: ReadTrail = .off
+        _ archive: Archive, _ pipeline: IngestionPipeline, _ trail: ReadTrail = .off,
+        _ verifier: CredentialVerifier? = nil, _ access: AccessTrail = AccessTrail(clock: systemClock)
     ) -> GantryResponder {
-        let proxies = TrustedNetworks(configuration.server.trustedProxies)
+        let proxies = AddressRanges(configuration.server.trustedProxies)
         let publicAddress = PublicAddress(configured: configuration.server.publicURL) { proxies.contains($0) }
         let routes = Routes(
             store: StoreRoutes(
                 pipeline: pipeline, limits: configuration.limits, isAcceptStrict: configuration.strict.accept),
             search: SearchRoutes(
-                archive: archive, trail: trail, maximum: configuration.search.maximumResults,
+                archive: ReadableArchive(archive), trail: trail, maximum: configuration.search.maximumResults,
                 timezone: configuration.search.timezone,
                 isAcceptStrict: configuration.strict.accept, isQueryStrict: configuration.strict.query),
-            retrieve: RetrieveRoutes(archive: archive, pixels: pixels, trail: trail, configuration: configuration),
-            delete: DeleteRoutes(
-                archive: archive, eventSource: configuration.ingestion.eventSource, clock: Self.systemClock),
+            retrieve: RetrieveRoutes(
+                archive: ReadableArchive(archive), pixels: pixels, trail: trail, configuration: configuration),
+            delete: configuration.delete.isOffered
+                ? DeleteRoutes(
+                    archive: archive, eventSource: configuration.ingestion.eventSource, clock: Self.systemClock) : nil,
             orders: orderRoutes(pipeline.room),
             operations: OperationsRoutes(
-                archive: archive, checks: healthChecks(pipeline.room), registry: registry,
-                changes: ChangeFeed(archive: archive)),
-            publicAddress: publicAddress, isDeletingOffered: configuration.delete.isOffered)
+                checks: [.index(backends.database), .objects(backends.blobs, pipeline.room)], registry: registry,
+                changes: ChangeFeed(archive: archive),
+                access: AccessRoutes(
+                    token: TokenRoutes(verifier: verifier, trail: access),
+                    discovery: DiscoveryRoutes(
+                        verifier: verifier, issuer: configuration.tokenIssuer,
+                        trustedIssuers: configuration.access.trustedIssuers.map(\.issuer)),
+                    admin: AdminRoutes(verifier: verifier, clock: Self.systemClock), publicAddress: publicAddress)),
+            publicAddress: publicAddress)
         return GantryResponder(
             routes: routes, cors: CORSPolicy(origins: configuration.cors.origins), limits: configuration.limits,
-            metrics: RequestMetrics(factory: registry))
+            metrics: RequestMetrics(factory: registry),
+            authentication: Authentication(verifier: verifier, trail: access, publicAddress: publicAddress),
+            proxies: proxies)
     }
 
     /// What each commit of instances does besides storing them.
@@ -150,33 +208,26 @@ package struct Gantry: Sendable {
             reports: ReportRoutes(
                 orders: orders, blobs: backends.blobs, room: room, limit: configuration.orders.reportBytes),
             signer: { [database = backends.database] in
-                ReceiptSigner(try await SigningKeyTable.key(.orderReceipt, in: database, now: Self.systemClock()))
+                ReceiptSigner(try await EvidenceKeyTable.key(.orderReceipt, in: database, now: Self.systemClock()))
             }, clock: Self.systemClock)
-    }
-
-    private func healthChecks(_ room: StorageRoom) -> [HealthCheck] {
-        let (database, blobs) = (backends.database, backends.blobs)
-        return [
-            HealthCheck("index") {
-                do {
-                    _ = try await database.read { try $0.firstInt("SELECT 1") }
-                    return .healthy
-                } catch {
-                    return .unhealthy(reason: "The index does not answer.")
-                }
-            },
-            HealthCheck("objects") {
-                do {
-                    return room.health(try await blobs.space())
-                } catch {
-                    return .unhealthy(reason: "The object store does not answer.")
-                }
-            },
-        ]
     }
 }
 
+/// Why the server does not start, in words for whoever started it.
+package struct StartRefusal: Error, CustomStringConvertible {
+    package let description: String
+
+    init(_ description: String) { self.description = description }
+}
+
 extension GantryConfiguration {
+    /// What our tokens name as their issuer.
+    package var tokenIssuer: String {
+        if let issuer = access.issuer ?? server.publicURL { return issuer }
+        let host = server.host.contains(":") ? "[\(server.host)]" : server.host
+        return "\(tls.isOn ? "https" : "http")://\(host):\(server.port)"
+    }
+
     var duplicatePolicy: DuplicatePolicy {
         switch store.onConflict {
         case .window: .window(milliseconds: Int64(store.conflictWindow.milliseconds))

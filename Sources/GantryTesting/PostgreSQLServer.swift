@@ -15,7 +15,8 @@ package final class PostgreSQLServer: Sendable {
     private let folder: String
     private let programs: String
     private let settings: [String]
-    private let running = Mutex<Running?>(nil)
+    /// All that were started; the last one may be running. A shell whose leash is let go removes the folder.
+    private let launches = Mutex<[Running]>([])
     private let lastDatabase = Mutex(0)
 
     private struct Running {
@@ -113,11 +114,7 @@ package final class PostgreSQLServer: Sendable {
     package func kill() async throws { try await end(SIGQUIT) }
 
     private func end(_ signal: CInt) async throws {
-        let pid = running.withLock { running in
-            defer { running = nil }
-            return running?.postmaster
-        }
-        guard let pid else { return }
+        guard let pid = launches.withLock({ $0.last?.postmaster }), !Self.hasEnded(pid) else { return }
         try await Self.onThread {
             guard Glibc.kill(pid, signal) == 0 else { throw Failure(description: "the server is gone already") }
             try Self.waitUntil("the server ends") { Self.hasEnded(pid) }
@@ -155,7 +152,7 @@ package final class PostgreSQLServer: Sendable {
         guard let pid = pid_t(line.trimmingCharacters(in: .whitespacesAndNewlines)) else {
             throw Failure(description: "the server did not start")
         }
-        running.withLock { $0 = Running(shell: process, leash: leash, postmaster: pid) }
+        launches.withLock { $0.append(Running(shell: process, leash: leash, postmaster: pid)) }
         try Self.waitUntil("the server is ready") { [folder] in
             if Self.hasEnded(pid) {
                 let log = (try? String(contentsOfFile: folder + "/log", encoding: .utf8)) ?? ""

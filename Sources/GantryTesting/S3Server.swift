@@ -32,8 +32,8 @@ package struct S3Server: Sendable {
                     return [
                         "serve", "s3", "--config", folder + "/rclone.conf", "--cache-dir", folder + "/cache",
                         "--addr", "127.0.0.1:0", "--auth-key", "\(accessKeyID),\(secretAccessKey)",
-                        // Every request sees what the one before has left; nothing is answered before it is on the disk.
-                        "--vfs-cache-mode", "off", "--dir-cache-time", "0s", "--poll-interval", "0",
+                        // Nothing is answered before it is on the disk. Nobody else changes the folder, so its listing may be kept.
+                        "--vfs-cache-mode", "off", "--dir-cache-time", "24h", "--poll-interval", "0",
                         "--force-path-style=\(!isVirtualHost)", folder + "/buckets",
                     ]
                 } ready: {

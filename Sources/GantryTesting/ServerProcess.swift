@@ -51,7 +51,11 @@ package final class ServerProcess: Sendable {
         posix_spawn_file_actions_adddup2(&actions, ends[1], 0)
         posix_spawn_file_actions_addopen(&actions, 1, logPath, O_WRONLY | O_CREAT | O_APPEND, 0o600)
         posix_spawn_file_actions_adddup2(&actions, 1, 2)
-        let script = #""$@" </dev/null & server=$!; read -r end; kill "$server" 2>/dev/null; wait "$server""#
+        // Whatever else is open here is not the server's.
+        let script = """
+            "$@" </dev/null 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&- & server=$!
+            read -r end; kill "$server" 2>/dev/null; wait "$server"
+            """
         let words = ["sh", "-c", script, "sh", program] + arguments(folder)
         var cWords = words.map { strdup($0) } + [nil]
         defer { for word in cWords { free(word) } }

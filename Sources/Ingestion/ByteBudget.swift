@@ -38,6 +38,16 @@ package final class ByteBudget: Sendable {
         return isGranted ? Reservation(budget: self, count: share) : nil
     }
 
+    /// Takes all of a body that is held as a whole; `nil` when the budget is short.
+    package func reserve(whole length: Int) -> Reservation? {
+        let isGranted = taken.withLock { taken in
+            guard length <= limit - taken else { return false }
+            taken += length
+            return true
+        }
+        return isGranted ? Reservation(budget: self, count: length) : nil
+    }
+
     /// The bytes that are taken now.
     package var inUse: Int { taken.withLock { $0 } }
 

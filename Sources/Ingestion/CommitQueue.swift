@@ -38,28 +38,29 @@ final class CommitQueue: Sendable {
         func answer(_ answer: Answer) { answers.set(answer, at: index) }
     }
 
-    private let blobs: any BlobStore
-    private let database: any SQLDatabase
-    private let writer: CommitWriter
+    private let blobs: (any BlobStore)?
+    private let stage: any CommitStage
     private let batchLimit: Int
     private let staged: Handoff<Submission>
     private let durable: Handoff<Submission>
     /// Batches whose transaction failed after their blobs were safe.
     private let failed = Handoff<[Submission]>(capacity: .max)
-    private let blockingCommit: BlockingCommit?
+    private let act: (database: DatabaseCommit, blockingCommit: BlockingCommit)?
     /// Whether an act is under way or waits for the database's thread.
     private let isActing = Atomic(false)
 
     private typealias BlockingCommit = @Sendable ([StagedBlob]) -> [Result<BlobLocation, BlobError>]
 
-    init(
-        blobs: any BlobStore, database: any SQLDatabase, writer: CommitWriter, capacity: Int, batchLimit: Int
-    ) {
+    /// - Parameter blobs: where staged blobs are made durable; `nil` when all that is submitted has durable ones.
+    init(blobs: (any BlobStore)?, stage: any CommitStage, capacity: Int, batchLimit: Int) {
         self.blobs = blobs
-        self.database = database
-        self.writer = writer
+        self.stage = stage
         self.batchLimit = max(batchLimit, 1)
-        blockingCommit = blobs.blockingCommit
+        if let database = stage.onOwnThread, let blockingCommit = blobs?.blockingCommit {
+            act = (database, blockingCommit)
+        } else {
+            act = nil
+        }
         staged = Handoff(capacity: capacity)
         durable = Handoff(capacity: 2 * max(batchLimit, 1))
     }
@@ -78,7 +79,7 @@ final class CommitQueue: Sendable {
                 for submission in submissions { submission.answer(.failed(.backendDown, .stagedBlob)) }
                 return
             }
-            if let blockingCommit { beginAct(blockingCommit) }
+            if let act { begin(act) }
         }
     }
 
@@ -95,9 +96,9 @@ final class CommitQueue: Sendable {
 
     /// Does the work until `close`.
     func run() async {
-        guard blockingCommit == nil else {
+        guard act == nil else {
             // Acts run on the database's thread; what they could not commit as a whole is sorted out here.
-            while let batch = await failed.take(upTo: 1).first { await commit(batch[...]) }
+            while let batch = await failed.take(upTo: 1).first { await commit(batch) }
             return
         }
         await withDiscardingTaskGroup { group in
@@ -121,14 +122,16 @@ final class CommitQueue: Sendable {
     /// Where blobs are made durable by blocking, the thread that writes the rows does both: each change of threads
     /// costs more than a small instance does. The order is the same: blobs first, rows second. The batch is what is
     /// there when the thread gets to it; one act waits at most.
-    private func beginAct(_ blockingCommit: @escaping BlockingCommit) {
+    private func begin(_ act: (database: DatabaseCommit, blockingCommit: BlockingCommit)) {
         guard !isActing.exchange(true, ordering: .acquiringAndReleasing) else { return }
         let progress = Progress()
-        database.write { [self] transaction in
+        let writer = act.database.writer
+        act.database.database.write { [self] transaction in
             let ready = progress.batch.withLock { batch in
                 if batch.ready == nil {
                     batch.taken = staged.takeNow(upTo: batchLimit).elements
-                    batch.ready = Self.settle(batch.taken, blockingCommit(batch.taken.compactMap(\.record.staged)))
+                    batch.ready = Self.settle(
+                        batch.taken, act.blockingCommit(batch.taken.compactMap(\.record.staged)))
                 }
                 return batch.ready ?? []
             }
@@ -140,7 +143,7 @@ final class CommitQueue: Sendable {
             case .failure(let error): fail(batch, error)
             }
             isActing.store(false, ordering: .releasing)
-            if !staged.status.isEmpty { beginAct(blockingCommit) } else { closeFailedWhenDone() }
+            if !staged.status.isEmpty { begin(act) } else { closeFailedWhenDone() }
         }
     }
 
@@ -186,7 +189,7 @@ final class CommitQueue: Sendable {
     /// Those whose blobs are safe; the others are answered.
     private func makeDurable(_ batch: [Submission]) async -> [Submission] {
         let staged = batch.compactMap(\.record.staged)
-        guard !staged.isEmpty else { return batch }
+        guard !staged.isEmpty, let blobs else { return batch }
         return Self.settle(batch, await blobs.makeDurable(staged))
     }
 
@@ -222,39 +225,20 @@ final class CommitQueue: Sendable {
         while true {
             let batch = await durable.take(upTo: batchLimit)
             guard !batch.isEmpty else { return }
-            await commit(batch[...])
+            await commit(batch)
         }
     }
 
-    /// Commits all in one transaction. If a record is to blame for a failure, the others must not suffer: the batch
-    /// is halved until it is found.
-    private func commit(_ batch: ArraySlice<Submission>, attempt: Int = 1) async {
-        let records = batch.map(\.record)
-        let writer = writer
-        do {
-            let decisions = try await database.write { transaction in
-                try writer.write(records, in: transaction)
-            }
-            answer(Array(batch), decisions)
-        } catch {
-            switch DatabaseFailure(error) {
-            case .again where attempt < Self.attempts:
-                await commit(batch, attempt: attempt + 1)
-            case .ofRecord where batch.count > 1:
-                let middle = batch.startIndex + batch.count / 2
-                await commit(batch[..<middle])
-                await commit(batch[middle...])
-            case let failure:
-                for submission in batch {
-                    submission.answer(
-                        .failed(
-                            failure.cause,
-                            failure.isOutcomeUnknown ? .doubtfulBlob : .durableBlob(submission.record.location)))
-                }
+    private func commit(_ batch: [Submission]) async {
+        let answers = await stage.commit(batch.map(\.record))
+        for (index, submission) in batch.enumerated() {
+            switch index < answers.count ? answers[index] : .failed(.internalFailure, isOutcomeUnknown: true) {
+            case .decided(let decision): submission.answer(.decided(decision, at: submission.record.location))
+            case .noted: submission.answer(.noted)
+            case .failed(let cause, let isOutcomeUnknown):
+                submission.answer(
+                    .failed(cause, isOutcomeUnknown ? .doubtfulBlob : .durableBlob(submission.record.location)))
             }
         }
     }
-
-    /// How often a transaction runs that collides with others.
-    private static let attempts = 5
 }

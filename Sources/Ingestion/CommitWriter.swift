@@ -1,38 +1,41 @@
-import Archive
+package import Archive
 import Audit
-import BlobStorage
+package import BlobStorage
 import DICOMCore
-import Messaging
+package import Messaging
 import SQLStorage
 
 /// Everything that one commit writes for one instance, made before the transaction so that running the transaction
 /// again writes the same.
-struct CommitRecord: Sendable {
+package struct CommitRecord: Sendable {
     /// What the index, the outbox and the steps get.
-    struct Storing: Sendable {
-        var entry: IndexEntry
-        var instance: CheckedInstance
-        var comparison: DataSetComparison?
+    package struct Storing: Sendable {
+        package var entry: IndexEntry
+        package var instance: CheckedInstance
+        package var comparison: DataSetComparison?
         /// What is announced; a replacement gets another type.
-        var event: CloudEvent
+        package var event: CloudEvent
     }
 
-    enum Content: Sendable {
+    /// What a commit is for.
+    package enum Content: Sendable {
         case store(Storing)
         /// Only for the audit trail.
         case refusal(RefusalCause, PartialIdentity?)
     }
 
-    var content: Content
+    package var content: Content
     /// The blob that has still to be made durable.
     var staged: StagedBlob?
-    var origin: IngestionOrigin
-    var byteCount: Int
+    package var origin: IngestionOrigin
+    /// Bytes that came in.
+    package var byteCount: Int
     var auditID: UUIDv7
-    var time: Int64
+    /// When it came, in milliseconds since 1970.
+    package var time: Int64
 
     /// Where the blob is, once it is durable.
-    private(set) var location: BlobLocation?
+    package private(set) var location: BlobLocation?
 
     /// Tells where the blob is now.
     mutating func setLocation(_ location: BlobLocation) {

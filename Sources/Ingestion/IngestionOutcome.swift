@@ -10,7 +10,7 @@ package enum IngestionOutcome: Sendable {
 }
 
 /// What could be told of an instance that was refused: enough for an item of FailedSOPSequence (PS3.18 I.2.2).
-package struct PartialIdentity: Hashable, Sendable {
+package struct PartialIdentity: Hashable, Codable, Sendable {
     package var sopClass: UID
     package var instance: UID
     package var study: UID?

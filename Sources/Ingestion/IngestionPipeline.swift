@@ -17,8 +17,7 @@ package struct IngestionPipeline: Service {
     /// Whether the medium has room: ask before a body is read.
     package let room: StorageRoom
     let blobs: any BlobStore
-    private let database: any SQLDatabase
-    private let index: ArchiveIndex
+    private let stage: any CommitStage
     private let steps: [any IngestionStep]
     private let configuration: IngestionConfiguration
     private let checks: InstanceChecks
@@ -33,9 +32,21 @@ package struct IngestionPipeline: Service {
         steps: [any IngestionStep] = [], configuration: IngestionConfiguration = IngestionConfiguration(),
         room: StorageRoom? = nil, clock: @escaping @Sendable () -> Int64
     ) {
-        self.database = database
+        self.init(
+            stage: DatabaseCommit(
+                database: database,
+                writer: CommitWriter(index: index, outbox: Outbox(), audit: audit, steps: steps)),
+            blobs: blobs, steps: steps, configuration: configuration, room: room, clock: clock)
+    }
+
+    /// The same with the rows written elsewhere.
+    package init(
+        stage: any CommitStage, blobs: any BlobStore, steps: [any IngestionStep] = [],
+        configuration: IngestionConfiguration = IngestionConfiguration(), room: StorageRoom? = nil,
+        clock: @escaping @Sendable () -> Int64
+    ) {
+        self.stage = stage
         self.blobs = blobs
-        self.index = index
         self.steps = steps
         self.configuration = configuration
         self.clock = clock
@@ -43,10 +54,7 @@ package struct IngestionPipeline: Service {
         budget = ByteBudget(limit: configuration.byteBudget)
         checks = InstanceChecks(configuration: configuration)
         queue = CommitQueue(
-            blobs: blobs, database: database,
-            writer: CommitWriter(
-                index: index, outbox: Outbox(), audit: audit, steps: steps),
-            capacity: configuration.queueCapacity, batchLimit: configuration.batchLimit)
+            blobs: blobs, stage: stage, capacity: configuration.queueCapacity, batchLimit: configuration.batchLimit)
     }
 
     /// Commits what is submitted, until the service group shuts down or `shutDown` is called; then finishes what is in.
@@ -163,8 +171,8 @@ package struct IngestionPipeline: Service {
                 try await askSteps(about: checked)
                 return .success(
                     InstanceStoring(
-                        instance: checked, length: received.length, time: clock(), blobs: blobs, database: database,
-                        index: index, queue: queue, eventSource: configuration.eventSource))
+                        instance: checked, length: received.length, time: clock(), blobs: blobs, stage: stage,
+                        queue: queue, eventSource: configuration.eventSource))
             } catch {
                 await blobs.discard([blob])
                 return .failure(error)

@@ -2,7 +2,6 @@ import Archive
 import BlobStorage
 import DICOMCore
 import Messaging
-import SQLStorage
 
 /// The last stage for one instance: through the commit queue, with a comparison of data sets where the index asks
 /// for one.
@@ -12,8 +11,7 @@ struct InstanceStoring {
     let length: Int
     let time: Int64
     let blobs: any BlobStore
-    let database: any SQLDatabase
-    let index: ArchiveIndex
+    let stage: any CommitStage
     let queue: CommitQueue
     let eventSource: String
 
@@ -22,15 +20,14 @@ struct InstanceStoring {
     private static let attempts = 256
 
     init(
-        instance: CheckedInstance, length: Int, time: Int64, blobs: any BlobStore, database: any SQLDatabase,
-        index: ArchiveIndex, queue: CommitQueue, eventSource: String
+        instance: CheckedInstance, length: Int, time: Int64, blobs: any BlobStore, stage: any CommitStage,
+        queue: CommitQueue, eventSource: String
     ) {
         self.instance = instance
         self.length = length
         self.time = time
         self.blobs = blobs
-        self.database = database
-        self.index = index
+        self.stage = stage
         self.queue = queue
         self.eventSource = eventSource
         let file = instance.file
@@ -92,11 +89,11 @@ struct InstanceStoring {
     func rehearse() async -> IngestionOutcome {
         let outcome: IngestionOutcome
         do {
-            var decision = try await rehearse(comparison: nil)
+            var decision = try await stage.rehearse(storing(comparison: nil), time: time)
             if case .needsComparison(let held) = decision {
                 let (blobs, blob) = (blobs, instance.blob)
                 let comparison = try await compare(with: held) { try await blobs.read(blob, $0) }
-                decision = try await rehearse(comparison: comparison)
+                decision = try await stage.rehearse(storing(comparison: comparison), time: time)
             }
             outcome = self.outcome(of: decision)
         } catch {
@@ -106,25 +103,14 @@ struct InstanceStoring {
         return outcome
     }
 
-    /// Runs the index's own decision in a transaction that is rolled back.
-    private func rehearse(comparison: DataSetComparison?) async throws -> StoreDecision {
-        struct Rehearsed: Error { var decision: StoreDecision }
-        let (entry, index, time) = (entry, index, time)
-        do {
-            return try await database.write { transaction -> StoreDecision in
-                throw Rehearsed(
-                    decision: try index.store(entry, comparison: comparison, now: time, in: transaction))
-            }
-        } catch let rehearsed as Rehearsed {
-            return rehearsed.decision
-        }
-    }
-
     private func storing(comparison: DataSetComparison?) -> CommitRecord.Storing {
         CommitRecord.Storing(
             entry: entry, instance: instance, comparison: comparison,
             event: IngestionEvents.stored(instance, source: eventSource, time: time))
     }
+
+    /// The bytes that the index named a moment ago are not there any more.
+    private struct HeldVersionIsGone: Error {}
 
     /// Compares with the version that is held, without group 0002 (D-11).
     private func compare(
@@ -134,9 +120,22 @@ struct InstanceStoring {
             entry.dataSetOffset <= entry.length
         else { return DataSetComparison(storedDigest: held.digest, isSame: false) }
         let (blobs, location) = (blobs, held.location)
-        let isSame = try await DataSetComparing.areEqual(
-            entry.dataSetOffset..<entry.length, by: own,
-            held.dataSetOffset..<held.length, by: { try await blobs.read(location, $0) })
+        let isSame: Bool
+        do {
+            isSame = try await DataSetComparing.areEqual(
+                entry.dataSetOffset..<entry.length, by: own,
+                held.dataSetOffset..<held.length,
+                by: { range in
+                    do {
+                        return try await blobs.read(location, range)
+                    } catch let error as BlobError where error.code == .notFound {
+                        throw HeldVersionIsGone()
+                    }
+                })
+        } catch is HeldVersionIsGone {
+            // Replaced meanwhile: the index sees that it was another one, and asks again.
+            isSame = false
+        }
         return DataSetComparison(storedDigest: held.digest, isSame: isSame)
     }
 
@@ -144,7 +143,9 @@ struct InstanceStoring {
     private func tidyUp(after decision: StoreDecision, _ location: BlobLocation?) async {
         switch decision {
         case .stored, .needsComparison: break
-        case .identical, .conflict: await delete(location)
+        case .identical(let held):
+            if held != location { await delete(location) }
+        case .conflict: await delete(location)
         case .replaced(let previous, _): await delete(previous)
         }
     }

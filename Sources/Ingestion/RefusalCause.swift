@@ -3,7 +3,7 @@ package import DICOMCore
 /// Why an instance was not stored, with the Failure Reason (0008,1197) that tells it.
 ///
 /// No case holds a value of an attribute other than a UID of the standard's own.
-package enum RefusalCause: Hashable, Sendable {
+package enum RefusalCause: Hashable, Codable, Sendable {
     /// The part has no bytes.
     case emptyPart
     /// Neither Part 10 nor a data set that can be recognised (dicomweb.md 7.1).

@@ -42,6 +42,10 @@ enum DatabaseFailure: Hashable {
 extension RefusalCause {
     /// The reason when blob store or database failed.
     init(storageError error: any Error) {
+        if let failure = error as? CommitFailure {
+            self = failure.cause
+            return
+        }
         guard let error = error as? BlobError else {
             self = DatabaseFailure(error).cause
             return

@@ -34,6 +34,8 @@ final class PostgreSQLWorkers: @unchecked Sendable {
     private var head = 0
     private var threads = 0
     private var idle = 0
+    /// Threads that have a connection.
+    private var connected = 0
     private var hasWatch = false
     private var isWatchAsleep = false
     private var isClosed = false
@@ -162,13 +164,15 @@ final class PostgreSQLWorkers: @unchecked Sendable {
         pthread_mutex_lock(lock)
         var connection = first
         first = nil
+        if connection != nil { connected += 1 }
         pthread_mutex_unlock(lock)
-        while let waiting = next() { serve(waiting, &connection) }
-        connection = nil
+        var isNeeded = true
+        while isNeeded, let waiting = next() { isNeeded = serve(waiting, &connection) }
+        setConnected(&connection, nil)
         pthread_mutex_lock(lock)
         threads -= 1
-        let ended = threads == 0 ? whenEnded : []
-        if threads == 0 { whenEnded = [] }
+        let ended = threads == 0 && isClosed ? whenEnded : []
+        if threads == 0, isClosed { whenEnded = [] }
         pthread_mutex_unlock(lock)
         for continuation in ended { continuation.resume() }
     }
@@ -202,28 +206,54 @@ final class PostgreSQLWorkers: @unchecked Sendable {
 
     // MARK: - Connections
 
-    private func serve(_ waiting: Waiting, _ connection: inout PostgreSQLConnection?) {
+    /// Does the work, on another connection when the first one is lost. Answers whether the thread is to go on: `false` when it
+    /// finds no connection while others have theirs.
+    private func serve(_ waiting: Waiting, _ connection: inout PostgreSQLConnection?) -> Bool {
         var attempt = 1
         while true {
-            if let open = connection, !open.isUsable() { connection = nil }
+            if let open = connection, !open.isUsable() { setConnected(&connection, nil) }
             if connection == nil {
                 switch connect(until: waiting.deadline) {
-                case .success(let opened): connection = opened
+                case .success(let opened): setConnected(&connection, opened)
                 case .failure(let error):
+                    if leave(waiting) { return false }
                     _ = waiting.job(.failure(error))
-                    return
+                    return true
                 }
             }
-            guard let open = connection else { return }
+            guard let open = connection else { return true }
             let verdict = waiting.job(.success(open))
-            if open.isBroken { connection = nil }
-            guard case .again(let error) = verdict else { return }
-            guard attempt < Self.attempts else {
+            if open.isBroken { setConnected(&connection, nil) }
+            guard case .again(let error) = verdict else { return true }
+            guard attempt < Self.attempts, ServerLink.now < waiting.deadline else {
                 _ = waiting.job(.failure(error))
-                return
+                return true
             }
             attempt += 1
         }
+    }
+
+    private func setConnected(_ connection: inout PostgreSQLConnection?, _ other: PostgreSQLConnection?) {
+        pthread_mutex_lock(lock)
+        connected += (other == nil ? 0 : 1) - (connection == nil ? 0 : 1)
+        pthread_mutex_unlock(lock)
+        connection = other
+    }
+
+    /// Leaves the work to threads that have a connection: the server may have given as many as it can.
+    private func leave(_ waiting: Waiting) -> Bool {
+        pthread_mutex_lock(lock)
+        defer { pthread_mutex_unlock(lock) }
+        guard connected > 0, ServerLink.now < waiting.deadline else { return false }
+        queue.insert(waiting, at: head)
+        pthread_cond_signal(hasWork)
+        return true
+    }
+
+    private var hasOtherConnections: Bool {
+        pthread_mutex_lock(lock)
+        defer { pthread_mutex_unlock(lock) }
+        return connected > 0
     }
 
     /// Opens a connection, again and again while there is time.
@@ -232,7 +262,7 @@ final class PostgreSQLWorkers: @unchecked Sendable {
             switch outage.advice() {
             case .giveUp(let error): return .failure(error)
             case .wait(let milliseconds):
-                guard let error = outage.error, ServerLink.now + milliseconds > deadline else {
+                guard let error = outage.error, hasOtherConnections || ServerLink.now + milliseconds > deadline else {
                     usleep(UInt32(min(milliseconds, 100)) * 1_000)
                     continue
                 }
@@ -243,7 +273,9 @@ final class PostgreSQLWorkers: @unchecked Sendable {
                     outage.noteSuccess()
                     return .success(connection)
                 } catch {
-                    guard !outage.noteFailure(error), ServerLink.now < deadline else { return .failure(error) }
+                    guard !outage.noteFailure(error), ServerLink.now < deadline, !hasOtherConnections else {
+                        return .failure(error)
+                    }
                 }
             }
         }

@@ -43,6 +43,8 @@ package struct S3Configuration: Sendable {
     package var heldParts = 24
     /// Pieces that are read ahead of who asks for a blob's bytes.
     package var piecesAhead = 4
+    /// Blobs or pieces that one request of a client reads at a time.
+    package var readsAtOnce = 8
 
     package init(endpoint: S3Endpoint, bucket: String, credentials: S3CredentialSource) {
         self.endpoint = endpoint

@@ -13,21 +13,13 @@ package struct Migrator: Sendable {
     /// version wrote it) or one whose text was different.
     @discardableResult
     package func migrate(_ database: any SQLDatabase, now: Int64) async throws -> [String] {
-        try await database.write { transaction in
-            try transaction.execute(
-                """
-                CREATE TABLE IF NOT EXISTS schema_migration (
-                    position \(raw: transaction.dialect.integer) NOT NULL PRIMARY KEY,
-                    name TEXT NOT NULL UNIQUE, checksum TEXT NOT NULL, applied_at \(raw: transaction.dialect.integer) NOT NULL
-                )
-                """)
-        }
         var applied: [String] = []
-        for name in try await pending(database) {
-            // Checked again inside: another process may have been faster.
-            let isNew = try await database.write { transaction in
-                let missing = try self.missing(in: transaction)
-                guard let first = missing.first, first.migration.name == name else { return false }
+        // Each looks again: several processes may start at once, and then one of them does it.
+        while let next = try await pending(database).first {
+            let isApplied = try await database.write { transaction in
+                guard let first = try self.missing(in: transaction).first, first.migration.name == next else {
+                    return false
+                }
                 for statement in first.migration.statements(transaction.dialect) {
                     try transaction.execute(statement)
                 }
@@ -35,39 +27,55 @@ package struct Migrator: Sendable {
                     SQLStatement(
                         "INSERT INTO schema_migration (position, name, checksum, applied_at) VALUES ($1, $2, $3, $4)",
                         [
-                            .int(Int64(first.position)), .text(name),
+                            .int(Int64(first.position)), .text(next),
                             .text(first.migration.checksum(in: transaction.dialect)), .int(now),
                         ]))
                 return true
             }
-            if isNew { applied.append(name) }
+            if isApplied { applied.append(next) }
         }
         return applied
     }
 
-    /// The names of the migrations that ``migrate(_:now:)`` would apply; the dry run.
+    /// The names of the migrations that ``migrate(_:now:)`` would apply; the dry run, which leaves no trace.
     package func pending(_ database: any SQLDatabase) async throws -> [String] {
-        try await database.read { try missing(in: $0).map(\.migration.name) }
+        struct Answer: Error { var names: [String] }
+        do {
+            return try await database.write { transaction in
+                throw Answer(names: try missing(in: transaction).map(\.migration.name))
+            }
+        } catch let answer as Answer {
+            return answer.names
+        }
     }
 
     /// Compares what the database has with what is known here.
+    ///
+    /// Waits for others that migrate, and keeps them waiting to the end of the transaction.
     private func missing(in transaction: any SQLTransaction) throws -> [(position: Int, migration: Migration)] {
+        try transaction.liftTimeLimits()
+        if let lock = transaction.dialect.lock("schema_migration") { try transaction.execute(lock) }
+        try transaction.execute(
+            """
+            CREATE TABLE IF NOT EXISTS schema_migration (
+                position \(raw: transaction.dialect.integer) NOT NULL PRIMARY KEY,
+                name TEXT NOT NULL UNIQUE, checksum TEXT NOT NULL, applied_at \(raw: transaction.dialect.integer) NOT NULL
+            )
+            """)
         let applied = try transaction.rows("SELECT name, checksum FROM schema_migration ORDER BY position") {
             (name: $0.text(0), checksum: $0.text(1))
         }
-        guard applied.count <= migrations.count else {
-            throw SQLError(
-                .schema,
-                "the schema has \(applied.count) migrations, this version knows \(migrations.count): it is newer")
-        }
-        for (migration, applied) in zip(migrations, applied) {
-            guard migration.name == applied.name else {
-                throw SQLError(.schema, "the schema has migration \(applied.name) where \(migration.name) belongs")
+        // By name, not by place: each area of the program adds to its own migrations.
+        let known = Dictionary(uniqueKeysWithValues: migrations.map { ($0.name, $0) })
+        for applied in applied {
+            guard let migration = known[applied.name] else {
+                throw SQLError(.schema, "the schema has migration \(applied.name), which this version does not know: it is newer")
             }
             guard migration.checksum(in: transaction.dialect) == applied.checksum else {
                 throw SQLError(.schema, "migration \(applied.name) was applied with another text")
             }
         }
-        return migrations.enumerated().dropFirst(applied.count).map { ($0.offset, $0.element) }
+        let names = Set(applied.map(\.name))
+        return migrations.filter { !names.contains($0.name) }.enumerated().map { (applied.count + $0.offset, $0.element) }
     }
 }

@@ -37,7 +37,8 @@ enum Backends {
         configuration.dataFolder + "/index.sqlite"
     }
 
-    private static func openDatabase(
+    /// Opens the database alone, which a gateway that runs on it allows.
+    static func openDatabase(
         _ configuration: GantryConfiguration, _ logger: Logger
     ) throws -> any SQLDatabase {
         guard let url = configuration.databaseURL else {
@@ -82,6 +83,14 @@ enum Backends {
             guard error.code == .locked else { throw error }
             throw CommandFailure.failed("another process is working on the data folder \(configuration.dataFolder)")
         }
+    }
+
+    /// Opens the bucket alone; `nil` where none is configured.
+    static func openBucket(
+        _ configuration: GantryConfiguration, _ logger: Logger
+    ) async throws -> (any BlobStore)? {
+        guard let bucket = configuration.s3.bucket else { return nil }
+        return try await openBucket(bucket, configuration.s3, logger)
     }
 
     private static func openBucket(

@@ -16,7 +16,10 @@ struct ConfigurationOptions: ParsableArguments {
     /// - Parameter flags: further ones, as name, key and value.
     func read(flags further: [(name: String, key: String, value: String?)] = []) throws -> ConfigurationSources.Reading
     {
-        var sources = ConfigurationSources(environment: ProcessEnvironment.all, flags: try flags(further))
+        let environment = ClusterEnvironment.adding(filesTo: ProcessEnvironment.all) {
+            SmallFile.contents(atPath: $0)
+        }
+        var sources = ConfigurationSources(environment: environment, flags: try flags(further))
         if let path = config ?? sources.environment["GANTRY_CONFIG"] {
             guard let bytes = SmallFile.contents(atPath: path) else {
                 throw CommandFailure.wrongUse("cannot read the configuration file \(path)")

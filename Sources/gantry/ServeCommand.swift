@@ -20,16 +20,23 @@ struct ServeCommand: AsyncParsableCommand {
               gantry serve
               gantry serve --data /srv/images --port 9090
               gantry serve --config gantry.yaml --set store.onConflict=keepFirst
+              gantry serve --role core --port 8081
               gantry serve --config gantry.yaml --check
             """)
 
     @OptionGroup var setting: ConfigurationOptions
+
+    @Option(help: ArgumentHelp("What this process does: all, stow, wado or core.", valueName: "role"))
+    var role: String?
 
     @Option(help: ArgumentHelp("The address to listen on.", valueName: "address"))
     var host: String?
 
     @Option(help: ArgumentHelp("The TCP port to listen on.", valueName: "port"))
     var port: String?
+
+    @Flag(help: "Listen beyond loopback although nobody has to say who they are.")
+    var insecure = false
 
     @Flag(help: "Only check the configuration.")
     var check = false
@@ -38,7 +45,10 @@ struct ServeCommand: AsyncParsableCommand {
     var printConfig = false
 
     func run() async throws {
-        let reading = try setting.read(flags: [("--host", "server.host", host), ("--port", "server.port", port)])
+        let reading = try setting.read(flags: [
+            ("--role", "role", role), ("--host", "server.host", host), ("--port", "server.port", port),
+            ("--insecure", "access.insecure", insecure ? "true" : nil),
+        ])
         if printConfig {
             Terminal.write(reading.configuration.printed(origins: reading.origins))
             return
@@ -55,21 +65,34 @@ struct ServeCommand: AsyncParsableCommand {
         let registry = MetricRegistry()
         MetricsSystem.bootstrap(registry)
         LoggingSystem.bootstrap { logHandler($0, configuration.logging) }
-        let logger = Logger(label: "gantry")
-        let backends = try await Backends.open(configuration, logger: logger)
-        let gantry = Gantry(
-            configuration: configuration, backends: backends, pixels: pixelWorkers(configuration.pixels),
-            registry: registry, logger: logger
-        ) { port in
-            Terminal.write(welcome(configuration, port: port))
-        }
         do {
-            try await gantry.run()
+            try await serve(configuration, registry)
+        } catch let refusal as StartRefusal {
+            throw CommandFailure.wrongUse(refusal.description)
         } catch let error as IOError where error.errnoCode == EADDRINUSE {
             let server = configuration.server
             throw CommandFailure.failed(
                 "\(server.host), port \(server.port), is in use already; choose another with --port")
         }
+    }
+
+    private static func serve(_ configuration: GantryConfiguration, _ registry: MetricRegistry) async throws {
+        let logger = Logger(label: "gantry")
+        guard configuration.role == .all else {
+            let opened = try await RoleBackends.open(configuration, logger: logger)
+            let server = RoleServer(
+                configuration: configuration, parts: opened.parts, pixels: pixelWorkers(configuration.pixels),
+                registry: registry, logger: logger,
+                onRunning: { port in Terminal.write(roleWelcome(configuration, port: port)) }, onStopped: opened.close)
+            return try await server.run()
+        }
+        let gantry = Gantry(
+            configuration: configuration, backends: try await Backends.open(configuration, logger: logger),
+            pixels: pixelWorkers(configuration.pixels), registry: registry, logger: logger, fetch: KeySetClient.fetch
+        ) { running in
+            Terminal.write(welcome(configuration, running))
+        }
+        try await gantry.run()
     }
 
     /// Codecs run in processes of this same executable.
@@ -92,18 +115,59 @@ struct ServeCommand: AsyncParsableCommand {
         return LineLogHandler(label: label, format: isText ? .text : .json, level: logs.level)
     }
 
-    /// Where the server is, and what to try.
-    private static func welcome(_ configuration: GantryConfiguration, port: Int) -> String {
+    private static func whereThingsAre(_ configuration: GantryConfiguration) -> String {
+        let objects = configuration.s3.bucket.map { "instances are in the bucket \($0)" }
+        switch (configuration.databaseURL, objects) {
+        case (nil, nil): return "its data are in \(configuration.dataFolder)"
+        case (nil, let objects?): return "its index is in \(configuration.dataFolder), \(objects)"
+        case (.some, nil): return "its index is in PostgreSQL, instances are in \(configuration.dataFolder)"
+        case (.some, let objects?): return "its index is in PostgreSQL, \(objects)"
+        }
+    }
+
+    /// Where a process of one role is.
+    private static func roleWelcome(_ configuration: GantryConfiguration, port: Int) -> String {
+        let address = address(configuration, port: port)
+        let doors =
+            switch configuration.role {
+            case .all: "DICOMweb   \(address)/dicomweb"
+            case .stow: "STOW-RS    \(address)/stow-rs"
+            case .wado: "WADO-RS    \(address)/wado-rs"
+            case .core: "events     \(address)\n  queries    \(address)/query"
+            }
+        return """
+            Gantry is listening, in the role \(configuration.role.rawValue).
+
+              \(doors)
+              metrics    \(address)/metrics
+              health     \(address)/health/ready
+
+
+            """
+    }
+
+    private static func address(_ configuration: GantryConfiguration, port: Int) -> String {
         let host =
             configuration.server.host.contains(":") ? "[\(configuration.server.host)]" : configuration.server.host
-        let address = "http://\(host):\(port)"
+        return "\(configuration.tls.isOn ? "https" : "http")://\(host):\(port)"
+    }
+
+    /// Where the server is, and what to try.
+    private static func welcome(_ configuration: GantryConfiguration, _ running: Gantry.Running) -> String {
+        let address = address(configuration, port: running.port)
+        let isLocal = !configuration.access.insecure
+        let access =
+            running.isOpenToAll
+            ? "open to anybody\(isLocal ? " on this machine" : "") until there is a client or key: gantry clients create --help"
+            : "with a token or key: docs/access.md"
         return """
-            Gantry is listening; its data are in \(configuration.dataFolder).
+            Gantry is listening; \(whereThingsAre(configuration)).
 
               page       \(address)
               DICOMweb   \(address)/dicomweb
               health     \(address)/health/ready
               metrics    \(address)/metrics
+              access     \(access)
 
             Try:
               curl -H 'Content-Type: application/dicom' --data-binary @image.dcm \(address)/dicomweb/studies

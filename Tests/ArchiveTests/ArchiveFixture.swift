@@ -1,8 +1,11 @@
 import Archive
+import Audit
 import BlobStorage
 import DICOMCore
 import Foundation
 import GantryTesting
+import Messaging
+import PostgreSQLStorage
 import SQLStorage
 import Synchronization
 
@@ -14,13 +17,18 @@ final class ArchiveFixture: Sendable {
     private let folder: URL
     private let lastBlob = Mutex<UInt64>(1_000_000)
 
+    private static let migrations = ArchiveSchema.migrations + MessagingSchema.migrations + AuditSchema.migrations
     static let start: Int64 = 1_700_000_000_000
 
-    init() async throws {
+    /// - Parameter shared: A database that other fixtures use, too; without it, the fixture has its own.
+    init(sharing shared: PostgreSQLConfiguration? = nil) async throws {
         folder = FileManager.default.temporaryDirectory.appending(path: "archive-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        database = try await TestDatabase.current.open(folder: folder.path)
-        _ = try await Migrator(ArchiveSchema.migrations).migrate(database, now: Self.start)
+        database =
+            if let shared { try TestDatabase.open(shared) } else {
+                try await TestDatabase.current.open(folder: folder.path)
+            }
+        _ = try await Migrator(Self.migrations).migrate(database, now: Self.start)
         archive = Archive(database: database, blobs: blobs)
     }
 

@@ -7,7 +7,7 @@ import Testing
 
 @Suite("kill -9 during ingest")
 struct CrashTests {
-    /// REL-01.
+    /// REL-01. On servers two gateways share one database and one bucket.
     @Test(.timeLimit(.minutes(4)))
     func `loses nothing that was acknowledged, in a hundred cycles`() async throws {
         let folder = try TemporaryFolder()
@@ -15,14 +15,17 @@ struct CrashTests {
         var slowestStart = Duration.zero
         for cycle in 1...100 {
             let begin = ContinuousClock.now
-            let server = try await RunningServer.start(in: folder)
+            var servers = [try await RunningServer.start(in: folder)]
             slowestStart = max(slowestStart, ContinuousClock.now - begin)
-            if cycle > 1 { try await ledger.check(cycle - 1, on: server) }
-            ledger.sent[cycle] = try await Self.ingest(cycle, into: server)
-            try await server.disconnect()
-            guard try await server.process.end() == .signal(SIGKILL) else {
-                Issue.record("the gateway ended by itself in cycle \(cycle)")
-                return
+            if TestStorage.isOnServers { servers.append(try await RunningServer.start(in: folder)) }
+            if cycle > 1 { try await ledger.check(cycle - 1, on: servers[cycle % servers.count]) }
+            ledger.sent[cycle] = try await Self.ingest(cycle, into: servers)
+            for server in servers {
+                try await server.disconnect()
+                guard try await server.process.end() == .signal(SIGKILL) else {
+                    Issue.record("the gateway ended by itself in cycle \(cycle)")
+                    return
+                }
             }
         }
         // Everything once more, at the end of all.
@@ -35,16 +38,18 @@ struct CrashTests {
         #expect(ledger.acknowledged > 300, "the cycles are too short to prove anything")
     }
 
-    /// Stores on several connections until the process is killed at a moment that nobody knows.
-    private static func ingest(_ cycle: Int, into server: RunningServer) async throws -> [Sent] {
+    /// Stores on several connections until each process is killed at a moment that nobody knows.
+    private static func ingest(_ cycle: Int, into servers: [RunningServer]) async throws -> [Sent] {
         try await withThrowingTaskGroup(of: [Sent].self) { group in
             for connection in 1...4 {
-                group.addTask { await store(cycle, connection, to: server) }
+                group.addTask { await store(cycle, connection, to: servers[connection % servers.count]) }
             }
-            group.addTask {
-                try await Task.sleep(for: .milliseconds(Int.random(in: 60...260)))
-                server.kill()
-                return []
+            for server in servers {
+                group.addTask {
+                    try await Task.sleep(for: .milliseconds(Int.random(in: 60...260)))
+                    server.kill()
+                    return []
+                }
             }
             return try await group.reduce(into: []) { $0 += $1 }
         }

@@ -145,7 +145,7 @@ struct HTTPBehaviourTests {
             #expect(try await server.count("instances") == 0)
             #expect(try await server.changes() == [])
             #expect(RunningServer.temporaryFiles(in: server.folder) == [])
-            #expect(server.folder.files(below: "data/objects") == [])
+            #expect(try await TestStorage.objects(of: server.folder) == [])
             #expect(try await server.store(images.map(\.bytes)).status == 200)
             #expect(try await server.count("instances") == 2)
             #expect(try await server.store([images[0].bytes], query: "?dry-run=maybe").status == 400)

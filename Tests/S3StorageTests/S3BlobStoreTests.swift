@@ -1,9 +1,12 @@
+import AsyncHTTPClient
 import BlobStorage
 import Crypto
 import GantryTesting
+import Glibc
 import Logging
 import NIOCore
 import NIOHTTP1
+import Synchronization
 import Testing
 
 @testable import S3Storage
@@ -50,8 +53,8 @@ import Testing
         try await withStore { store, _ in
             let key = store.keys.key(store.makeKey())
             _ = try await store.client.createUpload(key)
-            #expect(try await store.abortUploads(olderThan: 0) == 0)
-            #expect(try await store.abortUploads(olderThan: .max) == 1)
+            #expect(try await store.removeUnfinished(olderThan: 0) == 0)
+            #expect(try await store.removeUnfinished(olderThan: .max) == 1)
             #expect(try await store.client.listUploads(prefix: "").isEmpty)
         }
     }
@@ -123,7 +126,7 @@ import Testing
         try await withStore { store, _ in
             let client = store.client
             try await client.put("from/ä 1", .bytes(ByteBuffer(string: "abc")), contentType: "application/dicom")
-            try await client.copy(from: "from/ä 1", to: "to/1")
+            try await client.copy(from: "from/ä 1", to: "to/1", length: 3)
             let head = try await client.head("to/1")
             #expect(head.length == 3)
             let id = try await client.createUpload("big")
@@ -165,6 +168,106 @@ import Testing
         #expect(try await Array(store.read(location).readableBytesView) == [1, 2, 3])
         try await store.close()
         await server.stop()
+    }
+}
+
+@Suite struct S3CredentialTests {
+    @Test func `takes a role with the platform's token and renews the keys before they expire`() async throws {
+        let server = try await S3Server.start(.moto)
+        let file = server.process.folder + "-token"
+        defer { unlink(file) }
+        try writeFile("a.b.c\n", to: file)
+        let now = Mutex(systemClock())
+        let endpoint = try #require(S3Endpoint(server.endpoint))
+        let http = HTTPClient(eventLoopGroupProvider: .singleton)
+        let keys = CurrentCredentials(
+            .webIdentity(
+                .init(tokenFile: file, roleARN: "arn:aws:iam::123456789012:role/gantry", endpoint: endpoint)),
+            http: http, logger: quiet, clock: { now.withLock { $0 } })
+        let first = try await keys.now()
+        #expect(first.sessionToken != nil)
+        #expect(try await keys.now() == first)
+        // They live for an hour; five minutes before its end there are new ones.
+        now.withLock { $0 += 54 * 60_000 }
+        #expect(try await keys.now() == first)
+        now.withLock { $0 += 2 * 60_000 }
+        await server.stop()
+        // While the service is away the old ones go on, as long as they are valid.
+        #expect(try await keys.now() == first)
+        now.withLock { $0 += 10 * 60_000 }
+        await #expect(throws: S3Error(.unavailable, in: .assumeRole)) { try await keys.now() }
+        try await http.shutdown()
+    }
+
+    @Test func `signs with the session's token`() async throws {
+        let signer = RequestSigner(region: "r")
+        let input = RequestSigner.Input(method: "GET", headers: [(name: "host", value: "h")], path: "/", query: [])
+        let keys = S3Credentials(accessKeyID: "a", secretAccessKey: "b", sessionToken: "c/d")
+        let added = signer.headers(for: input, payloadHash: "x", credentials: keys, at: 0)
+        #expect(added.contains { $0.name == "x-amz-security-token" && $0.value == "c/d" })
+        #expect(added.last?.value.contains("x-amz-date;x-amz-security-token") == true)
+        let query = signer.presignedQuery(for: input, expires: 60, credentials: keys, at: 0)
+        #expect(query.contains("X-Amz-Security-Token=c%2Fd"))
+    }
+}
+
+@Suite struct S3PresigningTests {
+    /// Sends a request as a stranger does who has nothing but a URL and its header fields.
+    private func send(
+        _ method: HTTPMethod, _ url: String, headers: [(name: String, value: String)] = [], body: String
+    ) async throws -> UInt {
+        let http = HTTPClient(eventLoopGroupProvider: .singleton)
+        var request = HTTPClientRequest(url: url)
+        request.method = method
+        for field in headers where field.name != "content-length" {
+            request.headers.add(name: field.name, value: field.value)
+        }
+        if method == .PUT { request.body = .bytes(ByteBuffer(string: body)) }
+        let status: UInt
+        do {
+            status = try await http.execute(request, timeout: .seconds(10)).status.code
+        } catch {
+            try await http.shutdown()
+            throw error
+        }
+        try await http.shutdown()
+        return status
+    }
+
+    @Test func `a presigned URL takes exactly the object it was signed for`() async throws {
+        try await withStore { store, _ in
+            var constraints = S3UploadConstraints()
+            constraints.contentLength = 5
+            constraints.contentType = "application/dicom"
+            let signed = try await store.client.presignedPut("incoming/a", constraints, expires: 60)
+            #expect(try await send(.PUT, signed.url, headers: signed.headers, body: "longer") == 403)
+            var other = signed.headers
+            other.removeAll { $0.name == "content-type" }
+            other.append((name: "content-type", value: "text/html"))
+            #expect(try await send(.PUT, signed.url, headers: other, body: "bytes") == 403)
+            let elsewhere = signed.url.replacing("incoming/a", with: "incoming/b")
+            #expect(try await send(.PUT, elsewhere, headers: signed.headers, body: "bytes") == 403)
+            #expect(try await send(.GET, signed.url, body: "") == 403)
+            #expect(try await store.client.list(prefix: "incoming/", after: nil, limit: 10).objects.isEmpty)
+            #expect(try await send(.PUT, signed.url, headers: signed.headers, body: "bytes") == 200)
+            #expect(try await store.client.get("incoming/a", 0..<5, of: 5) == ByteBuffer(string: "bytes"))
+        }
+    }
+
+    @Test func `presigned URLs of parts make one object`() async throws {
+        try await withStore { store, _ in
+            let client = store.client
+            let id = try await client.createUpload("incoming/c")
+            for (number, text) in [(1, "first "), (2, "second")] {
+                let signed = try await client.presignedPart(
+                    "incoming/c", id, number: number, contentLength: text.utf8.count, expires: 60)
+                #expect(try await send(.PUT, signed.url, headers: signed.headers, body: text) == 200)
+            }
+            let parts = try await client.listParts("incoming/c", id)
+            #expect(parts.map(\.length) == [6, 6])
+            try await client.completeUpload("incoming/c", id, parts: parts)
+            #expect(try await client.get("incoming/c", 0..<12, of: 12) == ByteBuffer(string: "first second"))
+        }
     }
 }
 

@@ -46,3 +46,12 @@ func withStore(_ body: (S3BlobStore, S3Server) async throws -> Void) async throw
     }
     await server.stop()
 }
+
+/// Writes a small file.
+func writeFile(_ text: String, to path: String) throws {
+    let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
+    try #require(descriptor >= 0)
+    defer { close(descriptor) }
+    let bytes = Array(text.utf8)
+    #expect(write(descriptor, bytes, bytes.count) == bytes.count)
+}

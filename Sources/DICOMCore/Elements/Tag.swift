@@ -26,6 +26,8 @@ public struct Tag: RawRepresentable, Hashable, Sendable {
     @inlinable public var isGroupLength: Bool { element == 0 }
 }
 
+extension Tag: Codable {}
+
 extension Tag: Comparable {
     @inlinable public static func < (left: Tag, right: Tag) -> Bool { left.rawValue < right.rawValue }
 }

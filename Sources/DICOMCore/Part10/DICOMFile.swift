@@ -30,3 +30,13 @@ public struct DICOMFile: Sendable {
         return meta
     }
 }
+
+extension DICOMFile {
+    /// A data set of which only elements are known, not the file that they are from.
+    public init(dataSet: DataSet, transferSyntaxUID: String, length: Int) {
+        self.init(
+            fileMeta: FileMetaInformation(), dataSet: dataSet, transferSyntax: TransferSyntax(uid: transferSyntaxUID),
+            transferSyntaxUID: transferSyntaxUID, dataSetOffset: 0, isFaithful: true, length: length, slackLength: 0,
+            findings: [])
+    }
+}

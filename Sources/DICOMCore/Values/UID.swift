@@ -50,3 +50,19 @@ extension UID: Comparable {
 extension UID: CustomStringConvertible {
     public var description: String { string }
 }
+
+extension UID: Codable {
+    /// Reads the text; what is no UID is an error.
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        guard let uid = UID(try container.decode(String.self)) else {
+            throw DecodingError.dataCorruptedError(in: container, debugDescription: "not a UID")
+        }
+        self = uid
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(string)
+    }
+}

@@ -15,8 +15,7 @@ struct ReadAccess: Hashable, Sendable {
 
     var subject: Subject
     var outcome: AuditEvent.Outcome
-    /// The network address of the other side.
-    var address: String?
+    var actor: AuditEvent.Actor
 }
 
 /// Reads that are alike, from the first of them on.
@@ -32,7 +31,7 @@ struct ReadAccesses: Sendable {
     var event: AuditEvent {
         var event = AuditEvent(
             id: UUIDv7(milliseconds: time).description, time: time, kind: .query, action: .execute,
-            outcome: access.outcome, actor: AuditEvent.Actor(address: access.address), door: "qido",
+            outcome: access.outcome, actor: access.actor, door: "qido",
             requestID: requestID, byteCount: byteCount)
         switch access.subject {
         case .query(let level, let study, let series, let keys):

@@ -55,7 +55,7 @@ struct ReadTrail: Sendable {
         byteCount: Int = 0
     ) {
         queue?.add(
-            ReadAccess(subject: subject, outcome: outcome, address: context.remoteAddress), instance: instance,
+            ReadAccess(subject: subject, outcome: outcome, actor: AuditEvent.Actor(context)), instance: instance,
             byteCount: byteCount, time: clock(), requestID: context.requestID)
     }
 }

@@ -1,11 +1,38 @@
 extension ConfigurationKey {
     /// All keys, in the order in which they are shown.
-    package static let all: [ConfigurationKey] = server + limits + storage + behaviour + operation
+    package static let all: [ConfigurationKey] = roles + server + limits + storage + behaviour + operation
+
+    private static let roles: [ConfigurationKey] = [
+        ConfigurationKey(
+            "role", \.role, .choice,
+            "What this process does: `all`, or one of three that work together (docs/roles.md): `stow` takes instances, `wado` searches and retrieves, `core` has the index."
+        ),
+        ConfigurationKey(
+            "provider", \.provider, .text("name") { !$0.isEmpty && $0.utf8.count <= 255 },
+            "Whose instances these are. A core keeps those of one provider; `stow` and `wado` give the same name."),
+        ConfigurationKey(
+            "core.sink", \.core.sink, .address,
+            "Where `stow` sends its events: the core, or another event processor."),
+        ConfigurationKey(
+            "core.query", \.core.query, .address, "Where `wado` asks: the core's address with `/query` behind it."),
+        ConfigurationKey(
+            "core.eventSource", \.core.eventSource, .optionalText("URI reference, or empty"),
+            "The `source` of events between the roles. Empty: `stow.imaging-ingestion.svc.cluster.local` and so on."),
+        ConfigurationKey(
+            "core.timeout", \.core.timeout, .time(atLeast: .seconds(1)),
+            "How long `stow` and `wado` wait for an answer of the core."),
+        ConfigurationKey(
+            "wado.internalEndpoint", \.wado.internalEndpoint, .address,
+            "Where instances can be had inside the cluster, with `/wado-rs` at its end; stands in events."),
+        ConfigurationKey(
+            "wado.externalEndpoint", \.wado.externalEndpoint, .address,
+            "The same from outside; stands in events, and in the addresses that the core's search results hold."),
+    ]
 
     private static let server: [ConfigurationKey] = [
         ConfigurationKey(
             "server.host", \.server.host, .text("address or host name"),
-            "The address to listen on. Anything but loopback needs `access.anonymousRemote` as long as there are no credentials."
+            "The address to listen on. Anything but loopback needs credentials, as `gantry clients create` and `gantry keys create` make them, or `access.insecure`."
         ),
         ConfigurationKey(
             "server.port", \.server.port, .wholeNumber(0...65_535),
@@ -21,8 +48,34 @@ extension ConfigurationKey {
             "server.gracefulStop", \.server.gracefulStop, .time(),
             "How long requests may still take after SIGTERM or SIGINT."),
         ConfigurationKey(
-            "access.anonymousRemote", \.access.anonymousRemote, .flag,
-            "Allows an address beyond loopback although anybody who reaches it can read, store and delete. Set it only behind something that checks who asks."
+            "server.tls.certificate", \.tls.certificate, .file,
+            "The server's certificate in PEM form, with those between it and its root behind it. Empty: plain HTTP. Certificate, key and authority are read again when their files change, and at SIGHUP; connections that are open go on."
+        ),
+        ConfigurationKey(
+            "server.tls.key", \.tls.key, .file,
+            "The certificate's private key in PEM form. The server does not start when everybody can read the file."),
+        ConfigurationKey(
+            "server.tls.clientCA", \.tls.clientCA, .file,
+            "The certificates, in PEM form, of those who issue the certificates of clients."),
+        ConfigurationKey(
+            "server.tls.clientCertificates", \.tls.clientCertificates, .choice,
+            "Whether clients show a certificate: `off` asks for none, `optional` checks one that is shown, `required` takes no connection without. It binds tokens that name it (`cnf`); it is no credential by itself."
+        ),
+        ConfigurationKey(
+            "access.insecure", \.access.insecure, .flag,
+            "Allows an address beyond loopback although there are no credentials and anybody who reaches it can read, store and delete. Set it only behind something that checks who asks."
+        ),
+        ConfigurationKey(
+            "access.issuer", \.access.issuer, .address,
+            "The issuer that tokens of this server name (`iss`). Empty: `server.publicURL`, else the address it listens on. All processes on one database have the same."
+        ),
+        ConfigurationKey(
+            "access.audience", \.access.audience,
+            .text("text without spaces", where: { !$0.isEmpty && !$0.contains(" ") }),
+            "Whom tokens of this server are for (`aud`)."),
+        ConfigurationKey(
+            list: "access.trustedIssuers", \.access.trustedIssuers, .trustedIssuer,
+            "Issuers whose tokens are taken beside those of this server. `keys` is the address of their key set (JWKS); `scope`, `organization` and `roles` name claims, `scope`, `org` and `roles` by default; `life` is the longest life of a token in seconds, 3600 by default; with `adminACR` a token's scope `admin` counts only when its `acr` is that."
         ),
     ]
 

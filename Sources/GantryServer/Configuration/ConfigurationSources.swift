@@ -95,6 +95,12 @@ package struct ConfigurationSources: Sendable {
     }
 
     private func readEnvironment(into reading: inout Reading, _ problems: inout [ConfigurationError.Problem]) {
+        for setting in ClusterEnvironment(environment).settings {
+            guard let key = ConfigurationKey.named(setting.key) else { continue }
+            Self.take(
+                Self.texts(setting.value, for: key), for: key, from: .environment(name: setting.variable),
+                into: &reading, &problems)
+        }
         let provider = EnvironmentVariablesProvider(environmentVariables: environment).snapshot()
         for key in ConfigurationKey.all where environment[key.environmentName] != nil {
             let texts = Self.texts(of: key, in: provider, prefix: ["gantry"])
@@ -121,7 +127,8 @@ package struct ConfigurationSources: Sendable {
     /// Variables that are not ours to read: of the command itself, of the make goals, and those that
     /// Kubernetes sets for a Service of the name "gantry".
     private static func isForeign(_ name: String) -> Bool {
-        ["GANTRY_CONFIG", "GANTRY_BUILD", "GANTRY_PORT"].contains(name)
+        ["GANTRY_CONFIG", "GANTRY_BUILD", "GANTRY_PORT", "GANTRY_CLIENT_ID", "GANTRY_CLIENT_SECRET", "GANTRY_API_KEY"]
+            .contains(name)
             || ["GANTRY_PORT_", "GANTRY_SERVICE_", "GANTRY_TEST_", "GANTRY_CONFORMANCE_"].contains {
                 name.hasPrefix($0)
             }

@@ -1,3 +1,4 @@
+import Access
 import DICOMCore
 
 /// How one kind of value is written in a file, a variable or a flag.
@@ -90,6 +91,50 @@ extension ConfigurationNotation where Value: RawRepresentable, Value.RawValue ==
     }
 }
 
+extension ConfigurationNotation where Value == TrustedIssuer {
+    /// Members as `name=value` with spaces between them.
+    static var trustedIssuer: Self {
+        Self(
+            type: "issuer, as \"issuer=https://idp.example/ audience=gantry keys=https://idp.example/keys\"",
+            read: { text in
+                var members: [String: String] = [:]
+                for word in text.split(separator: " ") {
+                    let parts = word.split(separator: "=", maxSplits: 1).map(String.init)
+                    guard parts.count == 2, members.updateValue(parts[1], forKey: parts[0]) == nil else { return nil }
+                }
+                guard let issuer = members.removeValue(forKey: "issuer"),
+                    let audience = members.removeValue(forKey: "audience"),
+                    let keys = members.removeValue(forKey: "keys"), isWebAddress(keys, allowsQuery: true)
+                else { return nil }
+                // Over a network the keys are only as good as the connection that they come by.
+                let host = keys.dropFirst("http://".count).prefix { $0 != "/" && $0 != ":" }
+                guard keys.hasPrefix("https://") || IPAddressKind.isLoopback(String(host)) else { return nil }
+                var value = TrustedIssuer(issuer: issuer, audience: audience, keySetURL: keys)
+                if let claim = members.removeValue(forKey: "scope") { value.scopeClaim = claim }
+                if let claim = members.removeValue(forKey: "organization") { value.organizationClaim = claim }
+                if let claim = members.removeValue(forKey: "roles") { value.rolesClaim = claim }
+                if let life = members.removeValue(forKey: "life") {
+                    guard let seconds = Int64(life), (60...86_400).contains(seconds) else { return nil }
+                    value.longestLife = seconds
+                }
+                value.adminACR = members.removeValue(forKey: "adminACR")
+                return members.isEmpty ? value : nil
+            },
+            show: { value in
+                let standard = TrustedIssuer(issuer: "", audience: "", keySetURL: "")
+                var words = ["issuer=\(value.issuer)", "audience=\(value.audience)", "keys=\(value.keySetURL)"]
+                if value.scopeClaim != standard.scopeClaim { words.append("scope=\(value.scopeClaim)") }
+                if value.organizationClaim != standard.organizationClaim {
+                    words.append("organization=\(value.organizationClaim)")
+                }
+                if value.rolesClaim != standard.rolesClaim { words.append("roles=\(value.rolesClaim)") }
+                if value.longestLife != standard.longestLife { words.append("life=\(value.longestLife)") }
+                if let acr = value.adminACR { words.append("adminACR=\(acr)") }
+                return words.joined(separator: " ")
+            })
+    }
+}
+
 extension ConfigurationNotation where Value == TimezoneOffset {
     static var timezoneOffset: Self {
         Self(type: "offset from UTC in quotation marks, as \"+0100\"", read: { Value($0) }, show: { $0.description })
@@ -175,9 +220,11 @@ extension ConfigurationNotation where Value == String? {
 }
 
 /// Whether this is `http://` or `https://` and then a host, without query, fragment, credentials or spaces.
-private func isWebAddress(_ text: String) -> Bool {
+private func isWebAddress(_ text: String, allowsQuery: Bool = false) -> Bool {
     guard let scheme = ["http://", "https://"].first(where: { text.hasPrefix($0) }) else { return false }
     let rest = text.dropFirst(scheme.count)
     guard let first = rest.utf8.first, first != UInt8(ascii: "/"), first != UInt8(ascii: ":") else { return false }
-    return rest.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && !"?#@\"<>\\".utf8.contains($0) }
+    return rest.utf8.allSatisfy {
+        $0 > 0x20 && $0 < 0x7F && !"#@\"<>\\".utf8.contains($0) && (allowsQuery || $0 != UInt8(ascii: "?"))
+    }
 }

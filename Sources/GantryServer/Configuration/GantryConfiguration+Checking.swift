@@ -4,12 +4,22 @@ extension GantryConfiguration {
         originOf origin: (String) -> ConfigurationOrigin
     ) -> [ConfigurationError.Problem] {
         var problems: [ConfigurationError.Problem] = []
-        if !access.anonymousRemote, !IPAddressKind.isLoopback(server.host) {
+        problems += missingForRole.map { missing in
+            .init(
+                origin(missing.key), key: missing.key,
+                "is missing: the role \(role.rawValue) needs \(missing.what); set the key, or the environment variable \(missing.variable)"
+            )
+        }
+        if (tls.certificate == nil) != (tls.key == nil) {
+            let missing = tls.key == nil ? "server.tls.key" : "server.tls.certificate"
+            problems.append(
+                .init(origin(missing), key: missing, "server.tls.certificate and server.tls.key go together"))
+        }
+        if tls.clientCertificates != .off, tls.clientCA == nil || !tls.isOn {
             problems.append(
                 .init(
-                    origin("server.host"), key: "server.host",
-                    "others could reach this address, and nobody has to say who they are; "
-                        + "listen on 127.0.0.1, or set access.anonymousRemote to true"))
+                    origin("server.tls.clientCertificates"), key: "server.tls.clientCertificates",
+                    "needs server.tls.certificate, server.tls.key and server.tls.clientCA"))
         }
         if limits.bytesPerRequest < limits.bytesPerPart {
             problems.append(
@@ -35,6 +45,24 @@ extension GantryConfiguration {
                     "is more than disk.highWatermark, so that instances would be refused and taken at once"))
         }
         return problems
+    }
+
+    /// What the role cannot do without.
+    private var missingForRole: [(key: String, variable: String, what: String)] {
+        let bucket = (key: "objects.s3.bucket", variable: "BUCKET_NAME", what: "the bucket that all processes share")
+        var missing: [(key: String, variable: String, what: String)] = []
+        switch role {
+        case .all, .core: break
+        case .stow:
+            if core.sink == nil { missing.append(("core.sink", "K_SINK", "the address of the event processor")) }
+            if s3.bucket == nil { missing.append(bucket) }
+        case .wado:
+            if core.query == nil {
+                missing.append(("core.query", "QUERY_ENDPOINT", "the address of the core's query endpoint"))
+            }
+            if s3.bucket == nil { missing.append(bucket) }
+        }
+        return missing
     }
 
     /// The configuration in the notation of the file, each value with where it comes from.

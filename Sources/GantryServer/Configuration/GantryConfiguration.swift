@@ -1,3 +1,4 @@
+package import Access
 package import DICOMCore
 package import Logging
 
@@ -5,7 +6,13 @@ package import Logging
 ///
 /// The keys under which the values are read, and what they mean, are in `ConfigurationKey.all`.
 package struct GantryConfiguration: Sendable, Hashable {
+    package var role = Role.all
     package var server = Server()
+    package var tls = TLS()
+    package var core = Core()
+    package var wado = WADO()
+    /// Whose instances these are, among those of one event processor.
+    package var provider = "default"
     package var access = Access()
     package var limits = Limits()
     /// The folder of the embedded database and of the stored instances.
@@ -29,6 +36,34 @@ package struct GantryConfiguration: Sendable, Hashable {
 
     package init() {}
 
+    /// What this process does.
+    package enum Role: String, CaseIterable, Sendable {
+        case all
+        /// Takes instances into a bucket and tells the core.
+        case stow
+        /// Searches by the core, and retrieves from the bucket.
+        case wado
+        /// Has the index.
+        case core
+    }
+
+    /// The way from one role to another.
+    package struct Core: Sendable, Hashable {
+        /// Where events of stored instances go.
+        package var sink: String?
+        /// Where the index is asked.
+        package var query: String?
+        /// The `source` of events; `nil` for that of the role.
+        package var eventSource: String?
+        package var timeout: Duration = .seconds(30)
+    }
+
+    /// Where instances can be had, as events and answers of the core tell it.
+    package struct WADO: Sendable, Hashable {
+        package var internalEndpoint: String?
+        package var externalEndpoint: String?
+    }
+
     /// Where the server listens and what its addresses look like from outside.
     package struct Server: Sendable, Hashable {
         package var host = "127.0.0.1"
@@ -41,10 +76,30 @@ package struct GantryConfiguration: Sendable, Hashable {
         package var gracefulStop: Duration = .seconds(30)
     }
 
+    /// How connections are secured.
+    package struct TLS: Sendable, Hashable {
+        package enum ClientCertificates: String, CaseIterable, Sendable { case off, optional, required }
+
+        /// PEM files: our certificate with those between it and its root, and its key. `nil` for plain HTTP.
+        package var certificate: String?
+        package var key: String?
+        /// Who issues the certificates of clients.
+        package var clientCA: String?
+        package var clientCertificates = ClientCertificates.off
+
+        package var isOn: Bool { certificate != nil || key != nil }
+    }
+
     /// Who may use the server.
     package struct Access: Sendable, Hashable {
         /// Whether to listen beyond loopback although nobody has to say who they are.
-        package var anonymousRemote = false
+        package var insecure = false
+        /// What the tokens of this server name as their issuer; `nil` for the server's address.
+        package var issuer: String?
+        /// Whom the tokens of this server are for.
+        package var audience = "gantry"
+        /// Whose tokens are taken beside our own.
+        package var trustedIssuers: [TrustedIssuer] = []
     }
 
     /// Bounds on what one client can make the server hold, read, or wait for.

@@ -11,7 +11,7 @@ struct CORSPolicy: Sendable {
         "accept, authorization, content-type, if-none-match, if-modified-since, range, prefer, x-api-key"
     private static let exposedFields =
         "Content-Type, Content-Location, Content-Range, Accept-Ranges, ETag, Location, Link, Retry-After, Warning, "
-        + "X-Request-ID"
+        + "WWW-Authenticate, X-Request-ID"
 
     /// The answer to a preflight; `nil` when the request is none (dicomweb.md 1.5: it never gets the capabilities).
     func preflight(_ request: Request) -> Response? {

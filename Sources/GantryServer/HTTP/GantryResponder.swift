@@ -1,3 +1,4 @@
+import Access
 import DICOMWeb
 import HTTPTypes
 package import Hummingbird
@@ -13,9 +14,13 @@ package struct GantryResponder: HTTPResponder {
     let cors: CORSPolicy
     let limits: GantryConfiguration.Limits
     let metrics: RequestMetrics
+    let authentication: Authentication
+    let proxies: AddressRanges
 
     package func respond(to request: Request, context: GantryContext) async throws -> Response {
         let start = ContinuousClock.now
+        var context = context
+        context.remoteAddress = clientAddress(of: request, context)
         var response: Response
         var route = RouteName.unknown
         if let preflight = cors.preflight(request) {
@@ -28,6 +33,7 @@ package struct GantryResponder: HTTPResponder {
                 guard request.headers.byteCount <= limits.headerBytes else {
                     throw Problem(.headerTooLarge, "A header block may have \(limits.headerBytes) bytes.")
                 }
+                context.principal = try await authentication.principal(for: request, context: context)
                 (route, response) = try await routes.answer(request, context: context)
             } catch {
                 response = ErrorResponses.response(for: error, requestID: context.requestID, logger: context.logger)
@@ -35,6 +41,9 @@ package struct GantryResponder: HTTPResponder {
             cors.apply(to: &response, for: request)
         }
         response.headers[.xContentTypeOptions] = "nosniff"
+        if route == .page, request.head.scheme == "https" {
+            response.headers[.strictTransportSecurity] = "max-age=31536000"
+        }
         response.headers[.xRequestID] = context.requestID
         if response.status == .noContent || response.status == .notModified { response.headers[.contentLength] = nil }
         if request.method == .head { response = response.createHeadResponse() }
@@ -47,6 +56,22 @@ package struct GantryResponder: HTTPResponder {
                 .durationMilliseconds: "\(duration.milliseconds)",
             ]))
         return response
+    }
+}
+
+extension GantryResponder {
+    /// Who is at the other end of the way: behind proxies of ours the address that the outermost of them saw
+    /// (RFC 7239 5.2). What others write into the field counts for nothing.
+    private func clientAddress(of request: Request, _ context: GantryContext) -> String? {
+        var address = context.peerAddress
+        guard proxies.contains(address) else { return address }
+        for hop in request.headers[values: .xForwardedFor].flatMap({ $0.split(separator: ",") }).reversed() {
+            let hop = hop.trimmingSpaces
+            guard AddressRanges.isRange(hop), !hop.contains("/") else { break }
+            address = hop
+            guard proxies.contains(hop) else { break }
+        }
+        return address
     }
 }
 
@@ -65,5 +90,6 @@ extension HTTPFields {
 }
 
 extension HTTPField.Name {
+    static let xForwardedFor = HTTPField.Name("X-Forwarded-For")!
     static let xRequestID = HTTPField.Name("X-Request-ID")!
 }

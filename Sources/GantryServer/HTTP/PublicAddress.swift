@@ -19,7 +19,8 @@ package struct PublicAddress: Sendable {
     package func url(for head: HTTPRequest, peer: String?) -> String {
         if let configured { return configured }
         let fields = head.headerFields
-        var scheme = "http"
+        // We know it of our own connection; before a proxy it may be another.
+        var scheme = head.scheme == "https" ? "https" : "http"
         var host = head.authority ?? fields[.host] ?? "localhost"
         var prefix = ""
         if trustsProxy(peer) {

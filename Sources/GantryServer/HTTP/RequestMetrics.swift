@@ -13,6 +13,8 @@ package enum RouteName: String, CaseIterable, Sendable {
     case orderStatus = "order-status", listOrders = "list-orders", cancelOrder = "cancel-order"
     case results, orderTimeline = "order-timeline", orderReceipt = "order-receipt"
     case health, metrics, changes, page
+    case token, discovery, admin
+    case events, query
 }
 
 /// Counters and times of requests, by route and class of status.

@@ -4,20 +4,20 @@ import Workflows
 
 extension Order {
     /// The order as answers tell it. Each has the time by which something has to happen.
-    func json(rules: OrderRules, now: Int64) -> JSONValue {
+    func json(rules: OrderRules, now: Int64) -> OrderedJSON {
         .object(members(rules: rules, now: now))
     }
 
-    fileprivate func members(rules: OrderRules, now: Int64) -> [JSONValue.Member] {
+    fileprivate func members(rules: OrderRules, now: Int64) -> [OrderedJSON.Member] {
         let due = failureDue(by: rules)
-        var members: [JSONValue.Member] = [
-            .init("order_id", .string(id.rawValue)), .init("study_uid", JSONValue(study?.string)),
-            .init("revision", JSONValue(revision)), .init("state", .string(state.rawValue)),
+        var members: [OrderedJSON.Member] = [
+            .init("order_id", .string(id.rawValue)), .init("study_uid", OrderedJSON(study?.string)),
+            .init("revision", OrderedJSON(revision)), .init("state", .string(state.rawValue)),
             .init("missing", .array(missing.map { .string($0) })),
-            .init("deadline", time(due?.time)), .init("deadline_reason", JSONValue(due?.cause.rawValue)),
-            .init("seconds_left", JSONValue(due.map { max(0, ($0.time - now + 999) / 1000) })),
-            .init("instances", JSONValue(instances)), .init("expected_instances", JSONValue(expectedInstances)),
-            .init("replacements", JSONValue(replacements)),
+            .init("deadline", time(due?.time)), .init("deadline_reason", OrderedJSON(due?.cause.rawValue)),
+            .init("seconds_left", OrderedJSON(due.map { max(0, ($0.time - now + 999) / 1000) })),
+            .init("instances", OrderedJSON(instances)), .init("expected_instances", OrderedJSON(expectedInstances)),
+            .init("replacements", OrderedJSON(replacements)),
         ]
         if let failure {
             members.append(.init("reason", .string(failure.rawValue)))
@@ -36,7 +36,7 @@ extension Order {
         return members
     }
 
-    private func time(_ time: Int64?) -> JSONValue { JSONValue(time.map { CloudEvent.timestamp($0) }) }
+    private func time(_ time: Int64?) -> OrderedJSON { OrderedJSON(time.map { CloudEvent.timestamp($0) }) }
 
     private func detail(of failure: Failure) -> String {
         switch failure {
@@ -50,7 +50,7 @@ extension Order {
 
 extension DescribedOrder {
     /// The order with its metadata and where each value is from.
-    func json(rules: OrderRules, now: Int64) -> JSONValue {
+    func json(rules: OrderRules, now: Int64) -> OrderedJSON {
         .object(
             [.init("metadata", metadata.merged), .init("sources", metadata.sources)]
                 + order.members(rules: rules, now: now))
@@ -59,9 +59,9 @@ extension DescribedOrder {
 
 extension OrderTimeline {
     /// The order's story.
-    func json(rules: OrderRules, now: Int64) -> JSONValue {
-        let entries = entries.map { entry -> JSONValue in
-            var members: [JSONValue.Member] = [
+    func json(rules: OrderRules, now: Int64) -> OrderedJSON {
+        let entries = entries.map { entry -> OrderedJSON in
+            var members: [OrderedJSON.Member] = [
                 .init("time", .string(CloudEvent.timestamp(entry.time))), .init("event", .string(entry.kind.rawValue)),
             ]
             if let client = entry.client { members.append(.init("client", .string(client))) }

@@ -21,10 +21,13 @@ extension PageAsset {
         PageAsset(name: "icon.svg", type: .svg, text: iconSVG),
         PageAsset(name: "index.html", type: .html, text: indexHTML),
         PageAsset(name: "page.css", type: .css, text: pageCSS),
+        PageAsset(name: "picture.js", type: .javascript, text: pictureJS),
         PageAsset(name: "problem.js", type: .javascript, text: problemJS),
         PageAsset(name: "reasons.js", type: .javascript, text: reasonsJS),
         PageAsset(name: "router.js", type: .javascript, text: routerJS),
         PageAsset(name: "search.js", type: .javascript, text: searchJS),
+        PageAsset(name: "session.js", type: .javascript, text: sessionJS),
+        PageAsset(name: "sign-in.js", type: .javascript, text: signInJS),
         PageAsset(name: "stack.js", type: .javascript, text: stackJS),
         PageAsset(name: "store.js", type: .javascript, text: storeJS),
         PageAsset(name: "study.js", type: .javascript, text: studyJS),
@@ -40,6 +43,7 @@ extension PageAsset {
     private static let apiJS: StaticString = #"""
         // The DICOMweb service, and how its answers and errors are read. Nothing else of the page makes requests, but uploads.
         import { tags, text } from "./dicom.js";
+        import { credentialHeaders, noteStatus } from "./session.js";
 
         /** The service root: beside this page, whatever prefix a proxy puts before it. */
         export const service = new URL("dicomweb", document.baseURI).pathname;
@@ -83,12 +87,13 @@ extension PageAsset {
         export async function request(path, { accept, signal, method = "GET", headers = {} } = {}) {
           let response;
           try {
-            response = await fetch(service + path, { method, signal, headers: { ...headers, ...(accept && { Accept: accept }) } });
+            response = await fetch(service + path, { method, signal, headers: { ...credentialHeaders(), ...headers, ...(accept && { Accept: accept }) } });
           } catch (error) {
             if (error.name === "AbortError") throw error;
             throw Problem.unreachable;
           }
           if (response.ok) return response;
+          noteStatus(response.status);
           const body = await response.text().catch(() => "");
           throw Problem.read(response.status, response.headers.get("Content-Type"), body, response.headers.get("X-Request-ID"));
         }
@@ -169,9 +174,9 @@ extension PageAsset {
           return (found[tags.ModalitiesInStudy]?.Value ?? []).filter(Boolean).map(String);
         }
 
-        /** What a thumbnail is fetched from. Modalities without pictures have none. */
-        export function thumbnailURL(path, size = 192) {
-          return `${service}${path}/thumbnail?viewport=${size},${size}&accept=image%2Fjpeg`;
+        /** What a thumbnail is fetched from, below the service root. Modalities without pictures have none. */
+        export function thumbnailPath(path, size = 192) {
+          return `${path}/thumbnail?viewport=${size},${size}&accept=image%2Fjpeg`;
         }
 
         const withoutPicture = new Set(
@@ -192,6 +197,8 @@ extension PageAsset {
         import { problemPanel } from "./problem.js";
         import { Problem } from "./api.js";
         import { searchView } from "./search.js";
+        import { asked, isSignedIn, signOut } from "./session.js";
+        import { signInView } from "./sign-in.js";
         import { studyView } from "./study.js";
         import { uploads, uploadView } from "./upload.js";
         import { viewerView } from "./viewer.js";
@@ -208,9 +215,36 @@ extension PageAsset {
           return { title: "Not found", element: h("div", { class: "page" }, h("h1", { class: "unseen", text: "Not found" }), panel) };
         }
 
+        const signOutButton = document.getElementById("sign-out");
+        signOutButton.addEventListener("click", () => {
+          signOut();
+          showSignIn();
+        });
+
+        /** The form, in place of whatever the server did not give out; afterwards what the address names. */
+        function showSignIn() {
+          if (shown?.name === "sign-in") return;
+          signOut();
+          signOutButton.hidden = true;
+          shown?.view.dispose?.();
+          const view = signInView(() => {
+            shown = { name: "sign-in-done", view: {} };
+            show();
+          });
+          shown = { name: "sign-in", view };
+          document.body.dataset.view = "sign-in";
+          document.title = `${view.title} · Gantry`;
+          main.replaceChildren(view.element);
+          view.shown();
+          announce(view.title);
+        }
+
+        asked.addEventListener("asked", showSignIn);
+
         function show() {
           const route = parse(location.hash);
-          if (route === null) return;
+          if (route === null || shown?.name === "sign-in") return;
+          signOutButton.hidden = !isSignedIn();
           if (shown?.name === route.name && shown.view.update?.(route)) return;
           shown?.view.dispose?.();
           const isFirst = shown === null;
@@ -903,9 +937,11 @@ extension PageAsset {
 
     private static let downloadJS: StaticString = #"""
         // Downloads. The browser writes them straight to disk; whether they will come is asked first, so that a refusal is seen.
+        // Signed in they are fetched here, because a link carries no credential.
         import { h } from "./dom.js";
         import { request, service } from "./api.js";
         import { isAbort, problemPanel } from "./problem.js";
+        import { isSignedIn } from "./session.js";
 
         /** A link that downloads what `path` gives as `accept`. */
         export function downloadLink(label, path, accept, fileName, props = {}) {
@@ -929,6 +965,10 @@ extension PageAsset {
           event.preventDefault();
           link.setAttribute("aria-busy", "true");
           try {
+            if (isSignedIn()) {
+              await save(path, accept, link.download);
+              return;
+            }
             await request(path, { method: "HEAD", accept });
             link.dataset.checked = "yes";
             link.click();
@@ -938,6 +978,14 @@ extension PageAsset {
             link.removeAttribute("aria-busy");
             delete link.dataset.checked;
           }
+        }
+
+        async function save(path, accept, fileName) {
+          const response = await request(path, { accept });
+          const url = URL.createObjectURL(await response.blob());
+          h("a", { href: url, download: fileName }).click();
+          // The browser has taken hold of it by then.
+          setTimeout(() => URL.revokeObjectURL(url), 60_000);
         }
 
         /** A HEAD has no body to say why: the answer to a GET does, and is called off as soon as it turns out well. */
@@ -1260,6 +1308,7 @@ extension PageAsset {
               <a href="#/" data-section="search">Studies</a>
               <a href="#/upload" data-section="upload">Upload<span class="badge" id="upload-badge" hidden></span></a>
             </nav>
+            <button type="button" id="sign-out" class="quiet sign-out" hidden>Sign out</button>
             <div class="theme" role="group" aria-label="Colours">
               <button type="button" id="theme" class="quiet" aria-label="Colours: as the system"></button>
             </div>
@@ -1390,6 +1439,16 @@ extension PageAsset {
         .sheet { border: 1px solid var(--line); border-radius: 10px; background: var(--surface); color: var(--text); padding: 1.25rem; max-width: min(92vw, 40rem); }
         .sheet::backdrop { background: rgb(5 10 15 / 55%); }
         .sheet form { margin-top: 1rem; justify-content: end; }
+
+        /* Sign in */
+
+        .sign-in {
+          display: grid; gap: 0.4rem; max-width: 26rem; margin: 8vh auto 0; padding: 1.4rem; background: var(--surface);
+          border: 1px solid var(--line); border-radius: 10px; box-shadow: var(--shadow);
+        }
+        .sign-in label { font-size: 0.86rem; font-weight: 550; color: var(--soft); margin-top: 0.4rem; }
+        .sign-in button { margin-top: 0.8rem; }
+        .sign-in-message:empty { display: none; }
 
         /* Search */
 
@@ -1628,6 +1687,44 @@ extension PageAsset {
 
         @media (forced-colors: active) {
           .segmented input:checked + span, .series[aria-current], .stacks button[aria-current] { outline: 2px solid Highlight; outline-offset: -2px; }
+        }
+
+        """#
+
+    private static let pictureJS: StaticString = #"""
+        // Pictures in img elements. The browser fetches them itself, without our credential: signed in, we do it for it.
+        import { request, service } from "./api.js";
+        import { isSignedIn } from "./session.js";
+
+        const paths = new WeakMap();
+
+        const sight = new IntersectionObserver((entries) => {
+          for (const { isIntersecting, target } of entries) {
+            if (!isIntersecting) continue;
+            sight.unobserve(target);
+            load(target, paths.get(target));
+          }
+        }, { rootMargin: "200px" });
+
+        async function load(image, path) {
+          try {
+            const response = await request(path, { accept: "image/jpeg" });
+            const url = URL.createObjectURL(await response.blob());
+            image.addEventListener("load", () => URL.revokeObjectURL(url), { once: true });
+            image.src = url;
+          } catch {
+            image.dispatchEvent(new Event("error"));
+          }
+        }
+
+        /** Shows what `path` below the service root gives, once the element comes into sight. */
+        export function showPicture(image, path) {
+          if (!isSignedIn()) {
+            image.src = service + path;
+            return;
+          }
+          paths.set(image, path);
+          sight.observe(image);
         }
 
         """#
@@ -1939,6 +2036,124 @@ extension PageAsset {
 
         """#
 
+    private static let sessionJS: StaticString = #"""
+        // Who is signed in, for as long as the tab is open. Nothing else keeps a credential.
+
+        const entry = "gantry.credential";
+
+        /** The field that says who asks, to be put into a request's; nothing while nobody is signed in. */
+        export function credentialHeaders() {
+          const credential = sessionStorage.getItem(entry);
+          return credential ? { Authorization: credential } : {};
+        }
+
+        /** Whether somebody is signed in. */
+        export function isSignedIn() {
+          return sessionStorage.getItem(entry) !== null;
+        }
+
+        /** Takes an API key, or a token, and forgets them again. */
+        export function signInWithKey(key) {
+          sessionStorage.setItem(entry, `ApiKey ${key}`);
+        }
+
+        export function signInWithToken(token) {
+          sessionStorage.setItem(entry, `Bearer ${token}`);
+        }
+
+        export function signOut() {
+          sessionStorage.removeItem(entry);
+        }
+
+        /** Tells that the server asks who it is: the page then shows the form. */
+        export const asked = new EventTarget();
+
+        /** Looks at a status; of a 401 the page is told. */
+        export function noteStatus(status) {
+          if (status === 401) asked.dispatchEvent(new Event("asked"));
+        }
+
+        """#
+
+    private static let signInJS: StaticString = #"""
+        // The form that asks who it is, shown when the server does.
+        import { h } from "./dom.js";
+        import { credentialHeaders, signInWithKey, signInWithToken, signOut } from "./session.js";
+
+        /** What a refused attempt is told. */
+        function explanation(status) {
+          if (status === 429) return "Too many attempts. Wait a minute, then try again.";
+          if (status >= 500) return "The server cannot check this now. Try again in a moment.";
+          return "That is not known here, or no longer.";
+        }
+
+        async function token(id, secret) {
+          const response = await fetch(new URL("token", document.baseURI), {
+            method: "POST",
+            // Else the browser would answer a refusal with a form of its own.
+            credentials: "omit",
+            body: new URLSearchParams({ grant_type: "client_credentials", client_id: id, client_secret: secret }),
+          });
+          return response.ok ? { token: (await response.json()).access_token } : { status: response.status };
+        }
+
+        /** Whether the credential that is kept is taken; 200, or the status that says no. */
+        async function check() {
+          const response = await fetch(new URL("test-token", document.baseURI), { headers: credentialHeaders() });
+          return response.status;
+        }
+
+        /** The view of the form; `done` is called once somebody is signed in. */
+        export function signInView(done) {
+          const key = h("input", { type: "password", id: "sign-in-key", autocomplete: "off", spellcheck: "false" });
+          const id = h("input", { type: "text", id: "sign-in-id", autocomplete: "username", spellcheck: "false" });
+          const secret = h("input", { type: "password", id: "sign-in-secret", autocomplete: "current-password" });
+          const message = h("p", { class: "sign-in-message", role: "alert" });
+
+          async function attempt(event) {
+            event.preventDefault();
+            message.textContent = "";
+            let status = 0;
+            try {
+              if (key.value.trim()) {
+                signInWithKey(key.value.trim());
+                status = await check();
+              } else if (id.value.trim() && secret.value) {
+                const answer = await token(id.value.trim(), secret.value.trim());
+                status = answer.status ?? 200;
+                if (answer.token) signInWithToken(answer.token);
+              } else {
+                message.textContent = "Give an API key, or a client id and its secret.";
+                return;
+              }
+            } catch {
+              message.textContent = "The server cannot be reached.";
+              return;
+            }
+            if (status === 200) {
+              key.value = "";
+              secret.value = "";
+              done();
+            } else {
+              signOut();
+              message.textContent = explanation(status);
+            }
+          }
+
+          const form = h("form", { class: "sign-in", on: { submit: attempt }, novalidate: true },
+            h("h1", { text: "Sign in" }),
+            h("p", { text: "This gateway asks who uses it. What you enter stays in this tab and is forgotten with it." }),
+            h("label", { htmlFor: "sign-in-key", text: "API key" }), key,
+            h("p", { class: "fine", text: "or" }),
+            h("label", { htmlFor: "sign-in-id", text: "Client id" }), id,
+            h("label", { htmlFor: "sign-in-secret", text: "Client secret" }), secret,
+            message,
+            h("button", { type: "submit", class: "primary" }, "Sign in"));
+          return { title: "Sign in", element: h("div", { class: "page" }, form), shown: () => key.focus() };
+        }
+
+        """#
+
     private static let stackJS: StaticString = #"""
         // What can be scrolled through: the single-frame images of a series together, each multi-frame object by itself.
         import { number, numbers, tags, text, values } from "./dicom.js";
@@ -2012,6 +2227,7 @@ extension PageAsset {
         // Storing files (STOW-RS, PS3.18 10.5): one request for a batch of files, and which file each item of the answer is about.
         import { Problem, service } from "./api.js";
         import { number, tags, text, values } from "./dicom.js";
+        import { credentialHeaders, noteStatus } from "./session.js";
 
         /** The body of a store request. Files stay on disk until the browser sends them. */
         export function multipart(files) {
@@ -2033,6 +2249,7 @@ extension PageAsset {
             exchange.open("POST", `${service}/studies`);
             exchange.setRequestHeader("Content-Type", contentType);
             exchange.setRequestHeader("Accept", "application/dicom+json");
+            for (const [name, value] of Object.entries(credentialHeaders())) exchange.setRequestHeader(name, value);
             exchange.upload.onprogress = (event) => onProgress(event.loaded / body.size);
             exchange.onload = () => {
               const type = exchange.getResponseHeader("Content-Type") ?? "";
@@ -2044,6 +2261,7 @@ extension PageAsset {
                   // Falls through: an answer that cannot be read is a problem.
                 }
               }
+              noteStatus(exchange.status);
               const problem = Problem.read(exchange.status, type, exchange.responseText, exchange.getResponseHeader("X-Request-ID"));
               problem.retryAfter = Number(exchange.getResponseHeader("Retry-After")) || 0;
               reject(problem);
@@ -2095,7 +2313,8 @@ extension PageAsset {
     private static let studyJS: StaticString = #"""
         // A study: whose it is, and its series with pictures.
         import { announce, counted, h, roveByArrows } from "./dom.js";
-        import { hasPicture, modalities, pathOf, seriesOf, study as findStudy, thumbnailURL } from "./api.js";
+        import { hasPicture, modalities, pathOf, seriesOf, study as findStudy, thumbnailPath } from "./api.js";
+        import { showPicture } from "./picture.js";
         import { dateText, nameOf, sexText, studyMoment, tags, text } from "./dicom.js";
         import { zipLink } from "./download.js";
         import { isAbort, problemPanel } from "./problem.js";
@@ -2185,11 +2404,12 @@ extension PageAsset {
           const code = text(series, tags.Modality) || "–";
           const box = h("span", { class: hasPicture(series) ? "thumbnail" : "thumbnail none", "aria-hidden": "true" }, h("span", { class: "letters", text: code }));
           if (hasPicture(series)) {
-            const image = h("img", { alt: "", loading: "lazy", decoding: "async", src: thumbnailURL(path, size), on: {
+            const image = h("img", { alt: "", loading: "lazy", decoding: "async", on: {
               load: () => box.classList.add("loaded"),
               error: () => image.remove(),
             } });
             box.append(image);
+            showPicture(image, thumbnailPath(path, size));
           }
           return box;
         }

@@ -8,7 +8,7 @@ import Hummingbird
 /// `…/rendered` of studies, series, instances and frames: images, text and documents for who has no DICOM
 /// (PS3.18 10.4.1.1.3).
 struct RenderedRoute: Sendable {
-    let archive: Archive
+    let archive: ReadableArchive
     let pixels: PixelAccess
     let isAcceptStrict: Bool
 

@@ -13,7 +13,7 @@ import PixelWorkers
 /// Of a study or series it is the middle image of the first series that has images, of a multi-frame image the middle
 /// frame. What is no image has an icon that tells its kind.
 struct ThumbnailRoute: Sendable {
-    let archive: Archive
+    let archive: ReadableArchive
     let pixels: PixelAccess
     let isAcceptStrict: Bool
     private let cache = ThumbnailCache()
@@ -21,7 +21,7 @@ struct ThumbnailRoute: Sendable {
     /// Pixels on the longer side when the request does not say.
     private static let side = 256
 
-    init(archive: Archive, pixels: PixelAccess, isAcceptStrict: Bool) {
+    init(archive: ReadableArchive, pixels: PixelAccess, isAcceptStrict: Bool) {
         self.archive = archive
         self.pixels = pixels
         self.isAcceptStrict = isAcceptStrict

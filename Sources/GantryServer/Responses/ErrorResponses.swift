@@ -11,11 +11,19 @@ import Workflows
 
 /// The one place where errors of every vocabulary become HTTP.
 enum ErrorResponses {
+    /// The type, and the code of those that have one: an error's text may hold what we must not log.
+    private static func name(of error: any Error) -> String {
+        switch error {
+        case let error as BlobError: "BlobError \(error.code) in \(error.operation)"
+        case let error as SQLError: "SQLError \(error.code)"
+        default: "\(type(of: error))"
+        }
+    }
+
     static func response(for error: any Error, requestID: String, logger: Logger) -> Response {
         let problem = problem(for: error)
         if problem.kind == .internalError {
-            // The type alone: an error's text may hold what we must not log.
-            logger.error("request failed", metadata: .keys([.error: "\(type(of: error))"]))
+            logger.error("request failed", metadata: .keys([.error: "\(name(of: error))"]))
         }
         return problem.response(requestID: requestID)
     }
@@ -65,18 +73,18 @@ enum ErrorResponses {
         case .noReport: return Problem(.noReport, "The order has no such report.")
         case .notAllowed(let state, let failure, let missing):
             var problem = Problem(.orderState, "The order is \(state.rawValue).")
-            problem.members = [JSONValue.Member("state", .string(state.rawValue))]
-            if let failure { problem.members.append(JSONValue.Member("reason", .string(failure.rawValue))) }
+            problem.members = [OrderedJSON.Member("state", .string(state.rawValue))]
+            if let failure { problem.members.append(OrderedJSON.Member("reason", .string(failure.rawValue))) }
             if !missing.isEmpty {
-                problem.members.append(JSONValue.Member("missing", .array(missing.map { .string($0) })))
+                problem.members.append(OrderedJSON.Member("missing", .array(missing.map { .string($0) })))
             }
             return problem
         case .invalidMetadata(let faults):
             var problem = Problem(.invalidMetadata, "\(faults.count) of the values cannot be taken.")
-            let errors = faults.map { fault -> JSONValue in
+            let errors = faults.map { fault -> OrderedJSON in
                 ["pointer": .string(fault.pointer), "detail": .string(fault.detail)]
             }
-            problem.members = [JSONValue.Member("errors", .array(errors))]
+            problem.members = [OrderedJSON.Member("errors", .array(errors))]
             return problem
         }
     }

@@ -15,7 +15,7 @@ package struct Problem: Error, Sendable {
     /// Whether the connection is closed after the answer, because the rest of the body is not wanted.
     package var closesConnection = false
     /// More members of the body, such as `errors` with an entry for each thing that was wrong (RFC 9457 3.2).
-    package var members: [JSONValue.Member] = []
+    package var members: [OrderedJSON.Member] = []
 
     package init(_ kind: ProblemKind, _ detail: String, headers: HTTPFields = [:]) {
         self.kind = kind

@@ -10,6 +10,9 @@ package enum ProblemKind: String, CaseIterable, Sendable {
     case invalidQuery = "invalid-query"
     case invalidHeader = "invalid-header"
     case invalidBody = "invalid-body"
+    case notIdentified = "not-identified"
+    case invalidCredential = "invalid-credential"
+    case insufficientScope = "insufficient-scope"
     case notFound = "not-found"
     case noSuchResource = "no-such-resource"
     case noSuchOrder = "no-such-order"
@@ -18,6 +21,7 @@ package enum ProblemKind: String, CaseIterable, Sendable {
     case notAcceptable = "not-acceptable"
     case requestTimeout = "request-timeout"
     case orderState = "order-state"
+    case conflict = "conflict"
     case gone = "gone"
     case tooLarge = "too-large"
     case uriTooLong = "uri-too-long"
@@ -26,6 +30,7 @@ package enum ProblemKind: String, CaseIterable, Sendable {
     case expectationFailed = "expectation-failed"
     case damagedPixels = "damaged-pixels"
     case invalidMetadata = "invalid-metadata"
+    case tooManyRequests = "too-many-requests"
     case headerTooLarge = "header-too-large"
     case internalError = "internal-error"
     case unavailable = "unavailable"
@@ -37,11 +42,13 @@ package enum ProblemKind: String, CaseIterable, Sendable {
         case .badRequest, .invalidPath, .invalidFrameList, .invalidBulkDataPath, .invalidQuery, .invalidHeader,
             .invalidBody:
             400
+        case .notIdentified, .invalidCredential: 401
+        case .insufficientScope: 403
         case .notFound, .noSuchResource, .noSuchOrder, .noReport: 404
         case .methodNotAllowed: 405
         case .notAcceptable: 406
         case .requestTimeout: 408
-        case .orderState: 409
+        case .conflict, .orderState: 409
         case .gone: 410
         case .tooLarge: 413
         case .uriTooLong: 414
@@ -49,6 +56,7 @@ package enum ProblemKind: String, CaseIterable, Sendable {
         case .rangeNotSatisfiable: 416
         case .expectationFailed: 417
         case .damagedPixels, .invalidMetadata: 422
+        case .tooManyRequests: 429
         case .headerTooLarge: 431
         case .internalError: 500
         case .unavailable: 503
@@ -66,6 +74,9 @@ package enum ProblemKind: String, CaseIterable, Sendable {
         case .invalidQuery: "The query is malformed"
         case .invalidHeader: "A header field cannot be read"
         case .invalidBody: "The body cannot be read"
+        case .notIdentified: "The request does not say who asks"
+        case .invalidCredential: "The credential is not taken"
+        case .insufficientScope: "The credential does not allow this"
         case .notFound: "There is no such path"
         case .noSuchResource: "The archive does not hold this"
         case .noSuchOrder: "There is no such order"
@@ -74,6 +85,7 @@ package enum ProblemKind: String, CaseIterable, Sendable {
         case .notAcceptable: "No acceptable representation"
         case .requestTimeout: "The request came too slowly"
         case .orderState: "The order's state does not allow this"
+        case .conflict: "This does not fit what is there"
         case .gone: "This was deleted"
         case .tooLarge: "The request is too large"
         case .uriTooLong: "The request target is too long"
@@ -82,6 +94,7 @@ package enum ProblemKind: String, CaseIterable, Sendable {
         case .expectationFailed: "The expectation cannot be met"
         case .invalidMetadata: "The metadata cannot be taken"
         case .damagedPixels: "The stored pixels cannot be decoded"
+        case .tooManyRequests: "Too many requests of this kind"
         case .headerTooLarge: "The header block is too large"
         case .internalError: "The server made a mistake"
         case .unavailable: "The server cannot do this now"
@@ -99,6 +112,12 @@ package enum ProblemKind: String, CaseIterable, Sendable {
         case .invalidQuery: "Mend the parameter that the detail names (PS3.18 8.3.4 and 10.6.1)."
         case .invalidHeader: "Mend the header field that the detail names."
         case .invalidBody: "Mend the body where the detail says; nothing of it was stored unless the answer lists it."
+        case .notIdentified:
+            "Send Authorization: Bearer with a token from /token, or X-API-Key with an API key (docs/access.md)."
+        case .invalidCredential:
+            "Get a new token from /token, or ask who runs this server for another key (docs/access.md)."
+        case .insufficientScope:
+            "Ask who runs this server for a client or key with the scope that the detail names (docs/access.md)."
         case .notFound: "The service roots are /dicomweb, /stow-rs and /wado-rs; OPTIONS on a root lists what is there."
         case .noSuchResource: "Search for it with QIDO-RS; parents in the path must be those of the instance."
         case .noSuchOrder:
@@ -111,6 +130,7 @@ package enum ProblemKind: String, CaseIterable, Sendable {
             "Send faster: header within the deadline, body above the minimum rate (docs/configuration.md)."
         case .orderState:
             "The state in this answer is final or too early for the request. Send the study again for a new order, or wait."
+        case .conflict: "Look at what is there, then send what the detail asks for."
         case .gone: "It was deleted on purpose. Store it again if that was a mistake."
         case .tooLarge:
             "Send fewer or smaller parts in one request, ask for a smaller image, or raise the limit (docs/configuration.md)."
@@ -121,6 +141,7 @@ package enum ProblemKind: String, CaseIterable, Sendable {
         case .invalidMetadata: "Mend what the entries of errors point at, and send all again: nothing was changed."
         case .damagedPixels:
             "Ask with transfer-syntax=* for the bytes as they were stored; the sender has to mend them."
+        case .tooManyRequests: "Wait as long as the Retry-After field says."
         case .headerTooLarge: "Send fewer or shorter header fields."
         case .internalError: "Try again; if it stays, report the request id to whoever runs this server."
         case .unavailable: "Wait as long as the Retry-After field says and send the request again."

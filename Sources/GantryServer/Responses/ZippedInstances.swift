@@ -26,7 +26,8 @@ struct ZippedInstances: Sendable {
 
     private func body() async throws -> ResponseBody {
         // What cannot be had is told with a status: later instances can only cut the answer off.
-        let instances = MadeAhead(contents.count, ahead: parallelism) { [contents, blobs] index in
+        let instances = MadeAhead(contents.count, ahead: max(parallelism, blobs.readsAtOnce)) {
+            [contents, blobs] index in
             try await ReadyInstance(contents[index], from: blobs)
         }
         let first = try await instances.next()

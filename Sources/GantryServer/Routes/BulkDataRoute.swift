@@ -9,7 +9,7 @@ import NIOCore
 
 /// `…/bulkdata` and `…/bulkdata/{path}`: large values, one or all of them (PS3.18 10.4.1.1.5).
 struct BulkDataRoute: Sendable {
-    let archive: Archive
+    let archive: ReadableArchive
     let frames: FramesRoute
     let isAcceptStrict: Bool
 

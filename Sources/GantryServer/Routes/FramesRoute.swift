@@ -10,7 +10,7 @@ import PixelWorkers
 
 /// `…/frames/{frames}` and `…/pixeldata`: frames as bytes, or as the codestreams that are stored (PS3.18 10.4.1.1.6).
 struct FramesRoute: Sendable {
-    let archive: Archive
+    let archive: ReadableArchive
     let pixels: PixelAccess
     let isAcceptStrict: Bool
 
@@ -126,7 +126,8 @@ struct FramesRoute: Sendable {
             partType: form.mediaType, transferSyntax: isUniform ? form.transferSyntaxUID : nil, using: &generator)
         let pixels = pixels
         // What cannot be decoded is told with a status: later frames can only cut the answer off.
-        let frames = MadeAhead(pieces.count, ahead: pixels.workers.parallelism) { index in
+        let frames = MadeAhead(pieces.count, ahead: max(pixels.workers.parallelism, pixels.blobs.readsAtOnce)) {
+            index in
             try await pieces[index].bytes(by: pixels)
         }
         let first = try await frames.next()

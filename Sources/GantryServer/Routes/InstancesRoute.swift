@@ -9,7 +9,7 @@ import PixelWorkers
 
 /// Study, series and instance resources: whole instances (PS3.18 10.4.1.1.1).
 struct InstancesRoute: Sendable {
-    let archive: Archive
+    let archive: ReadableArchive
     let pixels: PixelAccess
     let bulkData: BulkDataRoute
     let isAcceptStrict: Bool

@@ -8,7 +8,7 @@ import NIOCore
 
 /// `…/metadata`: the prepared documents of a study, series or instance (PS3.18 10.4.1.1.2).
 struct MetadataRoute: Sendable {
-    let archive: Archive
+    let archive: ReadableArchive
     let isAcceptStrict: Bool
 
     func answer(_ entity: EntityPath, _ request: Request, at base: String) async throws -> Response {

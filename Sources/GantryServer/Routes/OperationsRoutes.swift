@@ -1,4 +1,3 @@
-import Archive
 import HTTPTypes
 import Hummingbird
 import NIOCore
@@ -6,10 +5,13 @@ import Observability
 
 /// What those who run the server ask for: health, metrics, the change feed, and the web page.
 struct OperationsRoutes: Sendable {
-    let archive: Archive
     let checks: [HealthCheck]
     let registry: MetricRegistry
-    let changes: ChangeFeed
+    /// `nil` where there is no database.
+    let changes: ChangeFeed?
+    /// `nil` where nobody is asked who they are.
+    var access: AccessRoutes?
+    var hasPage = true
 
     func answer(_ request: Request, context: GantryContext) async throws -> (RouteName, Response) {
         var path = request.uri.path
@@ -18,11 +20,17 @@ struct OperationsRoutes: Sendable {
             switch path {
             case "/health/live", "/health/ready": .health
             case "/metrics": .metrics
-            case "/changes": .changes
-            case _ where PageRoutes.isResponsible(for: path): .page
+            case "/changes" where changes != nil: .changes
+            case "/token" where access != nil, "/test-token" where access != nil: .token
+            case _ where access != nil && path.hasPrefix("/.well-known/"): .discovery
+            case _ where access != nil && path.hasPrefix("/admin/"): .admin
+            case _ where hasPage && PageRoutes.isResponsible(for: path): .page
             default:
                 throw Problem(.notFound, "The path leads nowhere.")
             }
+        if let access, [.token, .discovery, .admin].contains(route) {
+            return (route, try await access.answer(path, request, context: context))
+        }
         guard request.method == .get || request.method == .head else { throw Routes.methodNotAllowed([.get, .head]) }
         switch route {
         case .health:
@@ -37,6 +45,7 @@ struct OperationsRoutes: Sendable {
                     body: ResponseBody(byteBuffer: ByteBuffer(string: PrometheusText.render(registry))))
             )
         case .changes:
+            guard let changes else { throw Problem(.notFound, "The path leads nowhere.") }
             return (route, try await changes.answer(request))
         default:
             return (route, try PageRoutes.answer(path, request))

@@ -99,7 +99,7 @@ struct OrderRoutes: Sendable {
         return json(
             [
                 "orders": .array(page.orders.map { $0.json(rules: orders.rules, now: now) }),
-                "next": JSONValue(page.next.map { "o" + String($0, radix: 36) }),
+                "next": OrderedJSON(page.next.map { "o" + String($0, radix: 36) }),
             ])
     }
 
@@ -121,7 +121,7 @@ struct OrderRoutes: Sendable {
     // MARK: - Bodies
 
     /// The members of the JSON object that is the body.
-    private func members(of request: Request, isRequired: Bool) async throws -> [JSONValue.Member] {
+    private func members(of request: Request, isRequired: Bool) async throws -> [OrderedJSON.Member] {
         let body = LimitedBody(
             request.body, limit: Self.bodyLimit, coding: try ContentCoding(request.headers[.contentEncoding]))
         var bytes: [UInt8] = []
@@ -131,9 +131,9 @@ struct OrderRoutes: Sendable {
         guard type == "application/json" || type == "application/merge-patch+json" else {
             throw Problem(.unsupportedMediaType, "The body is application/json.")
         }
-        let value: JSONValue
+        let value: OrderedJSON
         do {
-            value = try JSONValue(parsing: bytes)
+            value = try OrderedJSON(parsing: bytes)
         } catch {
             throw Problem(.invalidBody, "The body is no JSON (\(error.code)) at byte \(error.offset).")
         }
@@ -148,7 +148,7 @@ struct OrderRoutes: Sendable {
         return response
     }
 
-    private func json(_ value: JSONValue) -> Response { OperationsRoutes.json(.ok, value.bytes + Array("\n".utf8)) }
+    private func json(_ value: OrderedJSON) -> Response { OperationsRoutes.json(.ok, value.bytes + Array("\n".utf8)) }
 }
 
 extension OrderRequester {

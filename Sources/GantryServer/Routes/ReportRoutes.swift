@@ -1,3 +1,4 @@
+import Audit
 import BlobStorage
 import DICOMWeb
 import HTTPTypes
@@ -60,10 +61,10 @@ struct ReportRoutes: Sendable {
             throw error
         }
         if let previous = stored.previous { try? await blobs.delete([previous]) }
-        let answer: JSONValue = [
+        let answer: OrderedJSON = [
             "order_id": .string(id.rawValue), "state": .string(stored.order.state.rawValue),
-            "report_type": .string(type), "bytes": JSONValue(location.length),
-            "sha256": .string(Self.hexadecimal(digest)),
+            "report_type": .string(type), "bytes": OrderedJSON(location.length),
+            "sha256": .string(Hexadecimal.text(digest)),
         ]
         return OperationsRoutes.json(stored.previous == nil ? .created : .ok, answer.bytes + Array("\n".utf8))
     }
@@ -93,17 +94,12 @@ struct ReportRoutes: Sendable {
         // A report is what somebody sent: it is never shown as a page of this server.
         let headers: HTTPFields = [
             .contentType: report.mediaType, .cacheControl: "private, no-cache",
-            .eTag: "\"\(Self.hexadecimal(Array(report.digest.prefix(16))))\"",
+            .eTag: "\"\(Hexadecimal.text(report.digest.prefix(16)))\"",
             .contentDisposition: "attachment; filename=\"\(order.id)-\(report.type)\"",
             .contentSecurityPolicy: "sandbox",
         ]
         let blob = RangedBlob(location: report.location, range: 0..<report.location.length, blobs: blobs)
         return try await blob.response(request, headers: headers)
-    }
-
-    private static func hexadecimal(_ bytes: [UInt8]) -> String {
-        let digits = Array("0123456789abcdef".utf8)
-        return String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 0xF)]] }, as: UTF8.self)
     }
 }
 

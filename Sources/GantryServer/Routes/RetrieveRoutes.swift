@@ -10,7 +10,7 @@ import PixelWorkers
 
 /// WADO-RS and WADO-URI: instances, metadata, bulk data, pixel data and frames (PS3.18 9 and 10.4).
 struct RetrieveRoutes: Sendable {
-    let archive: Archive
+    let archive: ReadableArchive
     private let trail: ReadTrail
     private let metadataRoute: MetadataRoute
     private let instancesRoute: InstancesRoute
@@ -20,7 +20,7 @@ struct RetrieveRoutes: Sendable {
     private let thumbnailRoute: ThumbnailRoute
     private let uriRoute: URIServiceRoute
 
-    init(archive: Archive, pixels workers: PixelWorkers, trail: ReadTrail, configuration: GantryConfiguration) {
+    init(archive: ReadableArchive, pixels workers: PixelWorkers, trail: ReadTrail, configuration: GantryConfiguration) {
         self.archive = archive
         self.trail = trail
         let pixels = PixelAccess(blobs: archive.blobs, workers: workers)

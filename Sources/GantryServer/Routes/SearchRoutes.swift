@@ -7,7 +7,7 @@ import NIOCore
 
 /// QIDO-RS: the six searches (PS3.18 10.6).
 struct SearchRoutes: Sendable {
-    let archive: Archive
+    let archive: ReadableArchive
     let trail: ReadTrail
     /// Most results of one answer.
     let maximum: Int
@@ -17,7 +17,7 @@ struct SearchRoutes: Sendable {
     /// Whether every request is handled as with `Prefer: handling=strict`.
     let isQueryStrict: Bool
 
-    private static let features: SearchFeatures = {
+    static let features: SearchFeatures = {
         var features = SearchFeatures()
         features.fuzzyMatching = true
         return features
@@ -31,7 +31,9 @@ struct SearchRoutes: Sendable {
         let search = try SearchRequest(
             resource, query: request.uri.query, prefer: preferences, features: Self.features)
         let result = try await trail.query(search.query, context: context) {
-            try await archive.search(search.query, maximum: maximum, assuming: timezone)
+            try await archive.index.search(
+                search.query, as: SearchText(resource: "\(resource)", parameters: request.uri.query ?? ""),
+                maximum: maximum, assuming: timezone)
         }
         var warnings = search.warnings
         let page = SearchPage(

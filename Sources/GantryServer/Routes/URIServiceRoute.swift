@@ -8,7 +8,7 @@ import NIOCore
 
 /// WADO-URI: one instance as a Part 10 file, or something to look at (PS3.18 9).
 struct URIServiceRoute: Sendable {
-    let archive: Archive
+    let archive: ReadableArchive
     let pixels: PixelAccess
     let trail: ReadTrail
 

@@ -1,4 +1,5 @@
 import NIOCore
+import NIOHTTP1
 import Synchronization
 
 /// What a store can do beyond what every store can. Found out at start, on an object of our own that is removed again.
@@ -36,17 +37,16 @@ extension S3Client {
         try await put(key, .bytes(body))
         do {
             result.conditionalPut = try await isRefused { try await self.put(key, .bytes(other), ifNoneMatch: true) }
+            let wrong32 = [UInt8](repeating: 1, count: 32)
             result.checksumHeader = try await isRefused {
-                try await self.put(
-                    key, .bytes(body),
-                    extra: (name: "x-amz-checksum-sha256", value: base64([UInt8](repeating: 1, count: 32))))
+                try await self.putDamaged(key, .bytes(body), (name: "x-amz-checksum-sha256", value: base64(wrong32)))
             }
             // The hash that we sign is not that of the bytes.
-            if try await isRefused({ try await self.put(key, .bytes(body, sha256: .init(repeating: 1, count: 32))) }) {
+            if try await isRefused({ try await self.putDamaged(key, .bytes(body, sha256: wrong32)) }) {
                 result.bodyCheck = .sha256
             } else if try await isRefused({
-                try await self.put(
-                    key, .bytes(body), extra: (name: "content-md5", value: base64([UInt8](repeating: 1, count: 16))))
+                let wrong16 = [UInt8](repeating: 1, count: 16)
+                try await self.putDamaged(key, .bytes(body), (name: "content-md5", value: base64(wrong16)))
             }) {
                 result.bodyCheck = .md5
             }
@@ -58,6 +58,15 @@ extension S3Client {
         }
         if !result.batchDelete { try await delete(key) }
         return result
+    }
+
+    /// Puts an object whose bytes do not fit what is said of them.
+    private func putDamaged(_ key: String, _ body: S3Body, _ field: (name: String, value: String)? = nil) async throws {
+        var request = S3Request(.probe, .PUT, key: key)
+        request.isDamaged = true
+        request.body = body
+        if let field { request.headers.append(field) }
+        try await send(request) { try await Self.drain($0) }
     }
 
     /// Whether the store refuses what should be refused. That it does not answer is another thing.

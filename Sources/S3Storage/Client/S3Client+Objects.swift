@@ -25,7 +25,7 @@ extension S3Client {
     @discardableResult
     package func put(
         _ key: String, _ body: S3Body, contentType: String = "application/octet-stream", recordsDigest: Bool = false,
-        ifNoneMatch: Bool = false, extra: (name: String, value: String)? = nil
+        ifNoneMatch: Bool = false
     ) async throws -> String? {
         var request = S3Request(.putObject, .PUT, key: key)
         request.body = body
@@ -33,7 +33,6 @@ extension S3Client {
         if recordsDigest, let digest = body.sha256 {
             request.headers.append((name: Self.digestHeader, value: hexDigits(digest)))
         }
-        if let extra { request.headers.append(extra) }
         if ifNoneMatch { request.headers.append((name: "if-none-match", value: "*")) }
         do {
             return try await send(request) { response in
@@ -50,15 +49,25 @@ extension S3Client {
     }
 
     /// These bytes of an object that has `length` of them, exactly.
-    package func get(_ key: String, _ range: Range<Int>, of length: Int) async throws -> ByteBuffer {
+    ///
+    /// - Parameter etag: The object must have this one; another is ``S3Error/Code-swift.enum/preconditionFailed``.
+    package func get(
+        _ key: String, _ range: Range<Int>, of length: Int, etag: String? = nil
+    ) async throws -> ByteBuffer {
         guard range.lowerBound >= 0, range.upperBound <= length else { throw S3Error(.outOfBounds, in: .getObject) }
         guard !range.isEmpty else { return ByteBuffer() }
         var request = S3Request(.getObject, .GET, key: key)
         request.headers = [(name: "range", value: "bytes=\(range.lowerBound)-\(range.upperBound - 1)")]
+        if let etag { request.headers.append((name: "if-match", value: etag)) }
         return try await send(request) { response in
+            // Not every store knows the condition.
+            if let etag, let found = response.headers.first(name: "etag"), found != etag {
+                throw S3Error(.preconditionFailed, in: .getObject, status: response.status.code)
+            }
             let isWhole = response.status == .ok && range == 0..<length
+            // Some stores answer 200 to a range and tell it by the field alone.
             let content = response.headers.first(name: "content-range")
-            guard isWhole || response.status == .partialContent else {
+            guard isWhole || content != nil || response.status == .partialContent else {
                 throw S3Error(.malformedAnswer, in: .getObject, status: response.status.code)
             }
             if let content, content != "bytes \(range.lowerBound)-\(range.upperBound - 1)/\(length)" {
@@ -118,14 +127,51 @@ extension S3Client {
         }
     }
 
-    /// Copies an object within the bucket, without its bytes passing here. Up to 5 GiB.
-    package func copy(from source: String, to target: String) async throws {
-        var request = S3Request(.copyObject, .PUT, key: target)
+    /// The most bytes that are copied by one request.
+    private static let copiedAtOnce = 5 << 30
+    /// Bytes of a part, where an object is copied in parts.
+    private static let copiedPart = 1 << 30
+
+    /// Copies an object of `length` bytes within the bucket, without its bytes passing here.
+    ///
+    /// - Parameter etag: The source must have this one; another is ``S3Error/Code-swift.enum/preconditionFailed``.
+    package func copy(from source: String, to target: String, length: Int, etag: String? = nil) async throws {
+        guard length > Self.copiedAtOnce else {
+            let request = copyRequest(source, etag, S3Request(.copyObject, .PUT, key: target))
+            return try await send(request) { _ = try await Self.document($0, "CopyObjectResult", .copyObject) }
+        }
+        let id = try await createUpload(target)
+        do {
+            var parts: [S3Part] = []
+            for start in stride(from: 0, to: length, by: Self.copiedPart) {
+                let end = min(start + Self.copiedPart, length)
+                var request = copyRequest(source, etag, S3Request(.copyObject, .PUT, key: target))
+                request.query = [
+                    (name: "partNumber", value: String(parts.count + 1)), (name: "uploadId", value: id),
+                ]
+                request.headers.append((name: "x-amz-copy-source-range", value: "bytes=\(start)-\(end - 1)"))
+                let tag = try await send(request) { response in
+                    let root = try await Self.document(response, "CopyPartResult", .copyObject)
+                    guard let tag = root.text("ETag") else { throw S3Error(.malformedAnswer, in: .copyObject) }
+                    return tag
+                }
+                parts.append(S3Part(number: parts.count + 1, etag: tag, length: end - start))
+            }
+            try await completeUpload(target, id, parts: parts)
+        } catch {
+            try? await abortUpload(target, id)
+            throw error
+        }
+    }
+
+    private func copyRequest(_ source: String, _ etag: String?, _ request: S3Request) -> S3Request {
+        var request = request
         request.isSlow = true
         request.headers = [
             (name: "x-amz-copy-source", value: "/\(configuration.bucket)/" + URIText.encodedPath(source))
         ]
-        try await send(request) { _ = try await Self.document($0, "CopyObjectResult", .copyObject) }
+        if let etag { request.headers.append((name: "x-amz-copy-source-if-match", value: etag)) }
+        return request
     }
 
     /// Takes the rest of an answer, so that its connection can be used again.
@@ -145,7 +191,8 @@ extension S3Client {
             error.status = response.status.code
             throw error
         }
-        guard root.name == name else { throw S3Error(.malformedAnswer, in: operation) }
+        // rclone leaves the "Result" out.
+        guard root.name == name || root.name + "Result" == name else { throw S3Error(.malformedAnswer, in: operation) }
         return root
     }
 }

@@ -116,7 +116,7 @@ package final class S3Client: Sendable {
                 }
             }
             if refusal.code == .slowDown { slowDowns += 1 } else { failures += 1 }
-            guard refusal.isPassing,
+            guard refusal.isPassing, !(request.isDamaged && refusal.code == .badDigest),
                 let delay = configuration.retries.delay(
                     failures: failures, slowDowns: slowDowns, requested: requested, random: .random(in: 0...1))
             else { throw refusal }

@@ -14,6 +14,8 @@ struct S3Request: Sendable {
     var body = S3Body.none
     /// Whether the store may take long before it answers.
     var isSlow = false
+    /// Whether the body is meant to be found damaged: then it is not sent again.
+    var isDamaged = false
 
     init(_ operation: S3Operation, _ method: HTTPMethod, key: String?) {
         self.operation = operation

@@ -40,10 +40,7 @@ extension S3BlobStore {
         } catch {
             throw Self.failure(error, in: "storedBlobs")
         }
-        // Objects carry the store's time.
-        let offset = client.storeTime - client.clock()
-        let (sum, overflows) = cutoff.addingReportingOverflow(offset)
-        let storeCutoff = overflows ? cutoff : sum
+        let storeCutoff = storeTime(cutoff)
         let blobs = page.objects.compactMap { object -> BlobLocation? in
             guard object.lastModified < storeCutoff, let key = keys.blob(object.key) else { return nil }
             return BlobLocation(.object(key), length: object.length)
@@ -55,29 +52,35 @@ extension S3BlobStore {
         return BlobPage(blobs: blobs, next: next)
     }
 
-    /// There is nothing to rewrite: what is dead is deleted. Uploads that a crash left behind are given up.
+    /// A time of ours by the store's clock, which objects carry.
+    private func storeTime(_ time: Int64) -> Int64 {
+        let (sum, overflows) = time.addingReportingOverflow(client.storeTime - client.clock())
+        return overflows ? time : sum
+    }
+
+    /// There is nothing to rewrite: what is dead is deleted.
     @discardableResult
     package func compact(
         olderThan cutoff: Int64,
         isLive: @Sendable (BlobLocation) async throws -> Bool,
         relocate: @Sendable ([(from: BlobLocation, to: BlobLocation)]) async throws -> Void
     ) async throws -> Int64 {
-        try await abortUploads(olderThan: cutoff)
-        return 0
+        0
     }
 
-    /// Aborts uploads that were begun before a time (milliseconds since 1970). Answers how many.
+    /// Aborts uploads in parts that were begun and neither completed nor given up.
     @discardableResult
-    package func abortUploads(olderThan cutoff: Int64) async throws -> Int {
+    package func removeUnfinished(olderThan cutoff: Int64) async throws -> Int {
         do {
             let pending = try await client.listUploads(prefix: keys.prefix)
-            let old = pending.filter { $0.initiated < cutoff && keys.blob($0.key) != nil }
+            let storeCutoff = storeTime(cutoff)
+            let old = pending.filter { $0.initiated < storeCutoff && keys.blob($0.key) != nil }
             for upload in old { try await client.abortUpload(upload.key, upload.uploadID) }
             return old.count
         } catch let error as S3Error where error.code == .unsupported {
             return 0
         } catch {
-            throw Self.failure(error, in: "abortUploads")
+            throw Self.failure(error, in: "removeUnfinished")
         }
     }
 }

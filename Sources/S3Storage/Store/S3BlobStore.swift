@@ -100,7 +100,7 @@ package final class S3BlobStore: BlobStore {
         case .memory(let pieces):
             guard let bytes = pieces.slice(range) else { throw BlobError(.outOfBounds, in: "read") }
             return bytes
-        case .object(let key): return try await get(key, range, of: blob.length)
+        case .object(let key): return try await get(keys.key(key), range, of: blob.length)
         }
     }
 
@@ -108,7 +108,7 @@ package final class S3BlobStore: BlobStore {
         guard range.lowerBound >= 0, range.upperBound <= location.length else {
             throw BlobError(.outOfBounds, in: "read")
         }
-        guard case .object(let key) = location.place else { throw BlobError(.notFound, in: "read") }
+        guard let key = objectKey(location) else { throw BlobError(.notFound, in: "read") }
         return try await get(key, range, of: location.length)
     }
 
@@ -118,19 +118,40 @@ package final class S3BlobStore: BlobStore {
         }
     }
 
-    private func get(_ key: BlobKey, _ range: Range<Int>, of length: Int) async throws -> ByteBuffer {
+    package var readsAtOnce: Int { configuration.readsAtOnce }
+
+    package func blob(named name: ObjectName) async throws -> BlobLocation? {
         do {
-            return try await client.get(keys.key(key), range, of: length)
+            return BlobLocation(.named(name), length: try await client.head(name.description).length)
+        } catch let error as S3Error where error.code == .notFound {
+            return nil
+        } catch {
+            throw Self.failure(error, in: "read")
+        }
+    }
+
+    /// What the object of a location is called; `nil` for a location that is in no bucket.
+    private func objectKey(_ location: BlobLocation) -> String? {
+        switch location.place {
+        case .object(let key): keys.key(key)
+        case .named(let name): name.description
+        case .pack, .memory: nil
+        }
+    }
+
+    private func get(_ key: String, _ range: Range<Int>, of length: Int) async throws -> ByteBuffer {
+        do {
+            return try await client.get(key, range, of: length)
         } catch {
             throw Self.failure(error, in: "read")
         }
     }
 
     package func verify(_ location: BlobLocation) async throws -> [UInt8] {
-        guard case .object(let key) = location.place else { throw BlobError(.notFound, in: "verify") }
+        guard let key = objectKey(location) else { throw BlobError(.notFound, in: "verify") }
         let head: S3ObjectHead
         do {
-            head = try await client.head(keys.key(key))
+            head = try await client.head(key)
         } catch {
             throw Self.failure(error, in: "verify")
         }

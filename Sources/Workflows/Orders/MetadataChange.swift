@@ -16,17 +16,17 @@ package struct MetadataFault: Hashable, Sendable {
 /// What somebody wants to have changed in an order's metadata, checked.
 package struct MetadataChange: Hashable, Sendable {
     /// Each value by its name; `nil` takes the value of this source away.
-    package private(set) var values: [MetadataName: JSONValue?]
+    package private(set) var values: [MetadataName: OrderedJSON?]
 
     /// Longest name of the sender's own, in bytes.
     private static let nameLimit = 128
 
     /// Reads a JSON object: attributes are checked against their VR, other names are kept as they are, also those under
     /// `custom`. Throws every fault there is.
-    package init(_ object: [JSONValue.Member]) throws(MetadataFaults) {
-        var values: [MetadataName: JSONValue?] = [:]
+    package init(_ object: [OrderedJSON.Member]) throws(MetadataFaults) {
+        var values: [MetadataName: OrderedJSON?] = [:]
         var faults: [MetadataFault] = []
-        func add(_ name: MetadataName, _ value: JSONValue, at pointer: String) {
+        func add(_ name: MetadataName, _ value: OrderedJSON, at pointer: String) {
             if let fault = Self.fault(of: name, value) {
                 faults.append(MetadataFault(pointer: pointer, detail: fault))
             } else if values.updateValue(value == .null ? nil : .some(value), forKey: name) != nil {
@@ -51,7 +51,7 @@ package struct MetadataChange: Hashable, Sendable {
     /// The JSON pointers of what it changes, in order.
     package var pointers: [String] { values.keys.map(\.pointer).sorted() }
 
-    private static func fault(of name: MetadataName, _ value: JSONValue) -> String? {
+    private static func fault(of name: MetadataName, _ value: OrderedJSON) -> String? {
         switch name {
         case .attribute(let tag, let keyword): MetadataValueCheck(tag: tag, keyword: keyword).fault(of: value)
         case .custom(let name):

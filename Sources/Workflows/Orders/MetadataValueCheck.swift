@@ -6,7 +6,7 @@ struct MetadataValueCheck {
     let keyword: String
 
     /// What is wrong with the value, without naming it; `nil` when it fits. Null fits everything.
-    func fault(of value: JSONValue) -> String? {
+    func fault(of value: OrderedJSON) -> String? {
         guard value != .null else { return nil }
         guard let entry = DataDictionary.standard.entry(for: tag) else { return "The attribute is not known." }
         if let elements = value.elements {
@@ -19,7 +19,7 @@ struct MetadataValueCheck {
         return fault(of: value, as: entry.vr)
     }
 
-    private func fault(of value: JSONValue, as vr: VR) -> String? {
+    private func fault(of value: OrderedJSON, as vr: VR) -> String? {
         switch value {
         case .string(let text): fault(ofText: text, as: vr)
         case .integer(let number): fits(number, vr) ? nil : "\(keyword) (\(vr.letters)) \(Self.wants(vr))"

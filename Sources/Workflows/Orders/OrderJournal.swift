@@ -26,7 +26,7 @@ struct OrderJournal {
         var time: Int64
         var kind: OrderTimeline.Kind
         var client: String?
-        var details: JSONValue
+        var details: OrderedJSON
     }
 
     /// - Parameter source: Who tells, as a URI reference.
@@ -94,12 +94,12 @@ struct OrderJournal {
         history.append(
             HistoryEntry(
                 number: row.number, time: time, kind: .report, client: cause.actor.client,
-                details: ["report_type": .string(type), "bytes": JSONValue(length), "final": .bool(isFinal)]))
+                details: ["report_type": .string(type), "bytes": OrderedJSON(length), "final": .bool(isFinal)]))
     }
 
     /// Notes something else for the timeline alone.
     mutating func note(
-        _ kind: OrderTimeline.Kind, _ details: JSONValue, of number: Int64, at time: Int64, client: String?
+        _ kind: OrderTimeline.Kind, _ details: OrderedJSON, of number: Int64, at time: Int64, client: String?
     ) {
         history.append(HistoryEntry(number: number, time: time, kind: kind, client: client, details: details))
     }

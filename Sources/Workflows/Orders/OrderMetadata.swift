@@ -6,7 +6,7 @@ package struct OrderMetadata: Hashable, Sendable {
     /// One value.
     package struct Entry: Hashable, Sendable {
         package var name: MetadataName
-        package var value: JSONValue
+        package var value: OrderedJSON
         package var source: MetadataSource
         /// In milliseconds since 1970.
         package var changedAt: Int64
@@ -27,21 +27,21 @@ package struct OrderMetadata: Hashable, Sendable {
     func missing(of required: [String]) -> [String] { required.filter { !has($0) } }
 
     /// The values as one object, names of the sender's own under `custom`.
-    package var merged: JSONValue { object { $0.value } }
+    package var merged: OrderedJSON { object { $0.value } }
 
     /// The source of each value, in an object of the same shape.
-    package var sources: JSONValue { object { .string($0.source.name) } }
+    package var sources: OrderedJSON { object { .string($0.source.name) } }
 
-    private func object(_ value: (Entry) -> JSONValue) -> JSONValue {
-        var members: [JSONValue.Member] = []
-        var custom: [JSONValue.Member] = []
+    private func object(_ value: (Entry) -> OrderedJSON) -> OrderedJSON {
+        var members: [OrderedJSON.Member] = []
+        var custom: [OrderedJSON.Member] = []
         for entry in entries {
             switch entry.name {
-            case .attribute(_, let keyword): members.append(JSONValue.Member(keyword, value(entry)))
-            case .custom(let name): custom.append(JSONValue.Member(name, value(entry)))
+            case .attribute(_, let keyword): members.append(OrderedJSON.Member(keyword, value(entry)))
+            case .custom(let name): custom.append(OrderedJSON.Member(name, value(entry)))
             }
         }
-        if !custom.isEmpty { members.append(JSONValue.Member("custom", .object(custom))) }
+        if !custom.isEmpty { members.append(OrderedJSON.Member("custom", .object(custom))) }
         return .object(members)
     }
 }
@@ -58,7 +58,7 @@ extension OrderMetadata {
         ) { row in
             let name = MetadataName(stored: row.text(0))
             guard entries.last?.name != name, let source = MetadataSource(rawValue: Int(row.int(1))) else { return }
-            guard let value = try? JSONValue(parsing: Array(row.text(2).utf8)) else {
+            guard let value = try? OrderedJSON(parsing: Array(row.text(2).utf8)) else {
                 throw SQLError(.corrupt, "a value of an order's metadata is no JSON")
             }
             entries.append(Entry(name: name, value: value, source: source, changedAt: row.int(3)))
@@ -86,7 +86,7 @@ extension OrderMetadata {
 
     /// Writes one value under the name as it is kept.
     static func write(
-        _ name: String, _ value: JSONValue, from source: MetadataSource, to number: Int64, at time: Int64,
+        _ name: String, _ value: OrderedJSON, from source: MetadataSource, to number: Int64, at time: Int64,
         in transaction: any SQLTransaction
     ) throws {
         try transaction.enqueue(

@@ -1,3 +1,4 @@
+import Access
 import Audit
 import DICOMCore
 import Messaging
@@ -21,12 +22,12 @@ package struct OrderReceipt: Hashable, Sendable {
     package var issuedAt: Int64
 
     /// The receipt as a JSON object.
-    package var json: JSONValue {
+    package var json: OrderedJSON {
         [
-            "order_id": .string(order.id.rawValue), "study_uid": JSONValue(order.study?.string),
-            "revision": JSONValue(order.revision), "state": .string(order.state.rawValue),
-            "issued_at": .string(CloudEvent.timestamp(issuedAt)), "count": JSONValue(instances.count),
-            "bytes": JSONValue(instances.reduce(0) { $0 + $1.length }),
+            "order_id": .string(order.id.rawValue), "study_uid": OrderedJSON(order.study?.string),
+            "revision": OrderedJSON(order.revision), "state": .string(order.state.rawValue),
+            "issued_at": .string(CloudEvent.timestamp(issuedAt)), "count": OrderedJSON(instances.count),
+            "bytes": OrderedJSON(instances.reduce(0) { $0 + $1.length }),
             "instances": .array(instances.map(\.json)),
         ]
     }
@@ -34,7 +35,7 @@ package struct OrderReceipt: Hashable, Sendable {
     /// The receipt as a JSON Web Signature in its compact form (RFC 7515 7.1), and the JSON that it is over.
     package func signed(by signer: ReceiptSigner) async throws -> (json: [UInt8], signature: String) {
         let payload = json.bytes
-        let header: JSONValue = [
+        let header: OrderedJSON = [
             "alg": .string(signer.algorithm), "kid": .string(signer.keyID), "typ": "gantry-receipt+jws",
             "cty": "application/json",
         ]
@@ -45,12 +46,10 @@ package struct OrderReceipt: Hashable, Sendable {
 }
 
 extension OrderReceipt.Instance {
-    fileprivate var json: JSONValue {
-        let digits = Array("0123456789abcdef".utf8)
-        let hexadecimal = digest.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 0xF)]] }
-        return [
-            "sop_instance_uid": .string(instance), "sha256": .string(String(decoding: hexadecimal, as: UTF8.self)),
-            "bytes": JSONValue(length), "received_at": .string(CloudEvent.timestamp(receivedAt)),
+    fileprivate var json: OrderedJSON {
+        [
+            "sop_instance_uid": .string(instance), "sha256": .string(Hexadecimal.text(digest)),
+            "bytes": OrderedJSON(length), "received_at": .string(CloudEvent.timestamp(receivedAt)),
         ]
     }
 }

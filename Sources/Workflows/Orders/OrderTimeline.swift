@@ -29,7 +29,7 @@ package struct OrderTimeline: Hashable, Sendable {
         package var time: Int64
         package var kind: Kind
         package var client: String?
-        package var details: JSONValue
+        package var details: OrderedJSON
     }
 
     package var order: Order
@@ -41,7 +41,7 @@ package struct OrderTimeline: Hashable, Sendable {
     /// - Returns: Whether there is such an order.
     @discardableResult
     package static func append(
-        _ kind: Kind, to order: OrderID, details: JSONValue = [:], client: String?, at time: Int64,
+        _ kind: Kind, to order: OrderID, details: OrderedJSON = [:], client: String?, at time: Int64,
         in transaction: any SQLTransaction
     ) throws -> Bool {
         let number = try transaction.firstInt("SELECT number FROM orders WHERE id = \(order.rawValue)")
@@ -58,12 +58,12 @@ package struct OrderTimeline: Hashable, Sendable {
         var entries: [Entry] = [
             Entry(time: times.created, kind: .created, client: order.owner.client, details: [:])
         ]
-        func add(_ time: Int64?, _ kind: Kind, _ details: JSONValue = [:]) {
+        func add(_ time: Int64?, _ kind: Kind, _ details: OrderedJSON = [:]) {
             if let time { entries.append(Entry(time: time, kind: kind, details: details)) }
         }
         add(times.firstInstance, .firstInstance)
         if times.lastInstance != times.firstInstance {
-            add(times.lastInstance, .lastInstance, ["instances": JSONValue(order.instances)])
+            add(times.lastInstance, .lastInstance, ["instances": OrderedJSON(order.instances)])
         }
         try transaction.forEach(
             """
@@ -71,7 +71,7 @@ package struct OrderTimeline: Hashable, Sendable {
             """
         ) { row in
             guard let kind = Kind(rawValue: row.text(1)) else { return }
-            let details = (try? JSONValue(parsing: Array(row.text(3).utf8))) ?? [:]
+            let details = (try? OrderedJSON(parsing: Array(row.text(3).utf8))) ?? [:]
             entries.append(Entry(time: row.int(0), kind: kind, client: row.optionalText(2), details: details))
         }
         add(times.complete, .complete)

@@ -29,7 +29,7 @@ package struct Orders: Sendable {
 
     /// What a new order begins with.
     package struct Draft: Sendable {
-        package var metadata: [JSONValue.Member] = []
+        package var metadata: [OrderedJSON.Member] = []
         package var study: UID?
         package var expectedInstances: Int?
 
@@ -59,7 +59,7 @@ package struct Orders: Sendable {
 
     /// Adds metadata to an order that has not ended.
     package func addMetadata(
-        _ members: [JSONValue.Member], from source: MetadataSource = .patch, to reference: OrderReference,
+        _ members: [OrderedJSON.Member], from source: MetadataSource = .patch, to reference: OrderReference,
         by requester: OrderRequester
     ) async throws -> DescribedOrder {
         let change = try Self.checked(members)
@@ -209,7 +209,7 @@ package struct Orders: Sendable {
 
     /// - Parameter pointer: Where the object is in what was sent.
     private static func checked(
-        _ members: [JSONValue.Member], below pointer: String = ""
+        _ members: [OrderedJSON.Member], below pointer: String = ""
     ) throws(OrderError) -> MetadataChange {
         do {
             return try MetadataChange(members)

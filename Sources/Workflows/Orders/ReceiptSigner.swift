@@ -1,3 +1,4 @@
+import Access
 package import Audit
 
 /// What signs receipts: an algorithm of JOSE, the key's name, and the act.
@@ -7,12 +8,12 @@ package struct ReceiptSigner: Sendable {
     /// The `kid`.
     package let keyID: String
     /// The public key as a JWK (RFC 7517).
-    package let publicKey: JSONValue
+    package let publicKey: OrderedJSON
     /// The signature over the bytes.
     package let sign: @Sendable ([UInt8]) async throws -> [UInt8]
 
     package init(
-        algorithm: String, keyID: String, publicKey: JSONValue,
+        algorithm: String, keyID: String, publicKey: OrderedJSON,
         sign: @escaping @Sendable ([UInt8]) async throws -> [UInt8]
     ) {
         self.algorithm = algorithm
@@ -22,8 +23,8 @@ package struct ReceiptSigner: Sendable {
     }
 
     /// Signs with an Ed25519 key.
-    package init(_ key: SigningKey) {
-        let jwk: JSONValue = [
+    package init(_ key: EvidenceKey) {
+        let jwk: OrderedJSON = [
             "kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": .string(key.id),
             "x": .string(Base64URL.encode(key.publicKey)),
         ]

@@ -7,7 +7,7 @@ import Testing
 @testable import Workflows
 
 @Suite(.onEveryDatabase, .namingTheDatabase) struct OrderMetadataTests {
-    private func faults(_ members: [JSONValue.Member]) -> [MetadataFault] {
+    private func faults(_ members: [OrderedJSON.Member]) -> [MetadataFault] {
         do {
             _ = try MetadataChange(members)
             return []
@@ -52,7 +52,7 @@ import Testing
 
     // MARK: - Values
 
-    private static let values: [(String, JSONValue, Bool)] = [
+    private static let values: [(String, OrderedJSON, Bool)] = [
         ("PatientAge", "045Y", true), ("PatientAge", "45Y", false), ("PatientAge", 45, false),
         ("PatientAge", "045y", false), ("PatientAge", "", false), ("PatientAge", .null, true),
         ("PatientAge", true, false),
@@ -75,7 +75,7 @@ import Testing
     ]
 
     @Test(arguments: values)
-    func `values are checked against the VR`(key: String, value: JSONValue, fits: Bool) {
+    func `values are checked against the VR`(key: String, value: OrderedJSON, fits: Bool) {
         let faults = faults([.init(key, value)])
         #expect(faults.isEmpty == fits, "\(key)")
         for fault in faults {
@@ -137,7 +137,7 @@ import Testing
     @Test func `the later source wins, whenever it came`() async throws {
         try await OrderHarness.run { (orders) async throws in
             let made = try await orders.orders.create(Orders.Draft(), by: OrderHarness.anonymous)
-            func set(_ value: JSONValue, _ source: MetadataSource) async throws -> JSONValue? {
+            func set(_ value: OrderedJSON, _ source: MetadataSource) async throws -> OrderedJSON? {
                 let described = try await orders.orders.addMetadata(
                     [.init("PatientSex", value)], from: source, to: .id(made.id), by: OrderHarness.anonymous)
                 return described.metadata.sources["PatientSex"]
@@ -171,7 +171,7 @@ import Testing
         try await OrderHarness.run { (orders) async throws in
             let made = try await orders.orders.create(Orders.Draft(), by: OrderHarness.anonymous)
             await orders.store(.bare(), order: made.id)
-            func patch(_ members: [JSONValue.Member]) async throws -> [String] {
+            func patch(_ members: [OrderedJSON.Member]) async throws -> [String] {
                 try await orders.orders.addMetadata(members, to: .id(made.id), by: OrderHarness.anonymous).order.missing
             }
             #expect(try await patch([.init("PatientAge", "045Y"), .init("PatientSex", "F")]) == [])
@@ -198,7 +198,7 @@ import Testing
     @Test func `an order has so many values and not more, and what is refused changes nothing`() async throws {
         try await OrderHarness.run { (orders) async throws in
             let made = try await orders.orders.create(Orders.Draft(), by: OrderHarness.anonymous)
-            func members(_ range: Range<Int>) -> [JSONValue.Member] { range.map { .init("k\($0)", 1) } }
+            func members(_ range: Range<Int>) -> [OrderedJSON.Member] { range.map { .init("k\($0)", 1) } }
             _ = try await orders.orders.addMetadata(members(0..<1000), to: .id(made.id), by: OrderHarness.anonymous)
             await #expect(throws: OrderError.self) {
                 _ = try await orders.orders.addMetadata(

@@ -34,7 +34,7 @@ import Testing
             try await orders.pass(60_000)
             let ready = try #require(try await orders.events().last)
             #expect(ready.type == .orderReady && ready.partitionKey == TestInstance.complete().studyUID)
-            let data = try JSONValue(parsing: ready.data)
+            let data = try OrderedJSON(parsing: ready.data)
             #expect(data["orderID"]?.text == (try await orders.only().id.rawValue))
             #expect(data["instances"] == 1 && data["revision"] == 1 && data["state"] == "processing")
             let text = try await orders.events().map { String(decoding: $0.data, as: UTF8.self) }.joined()
@@ -63,7 +63,7 @@ import Testing
             #expect(try await orders.orderEvents() == ["created", "complete", "expiring"])
             try await orders.pass(300_000)
             #expect(try await orders.orderEvents() == ["created", "complete", "expiring", "failed"])
-            let failed = try JSONValue(parsing: try #require(try await orders.events().last).data)
+            let failed = try OrderedJSON(parsing: try #require(try await orders.events().last).data)
             #expect(failed["reason"] == "metadata-missing" && failed["missing"] == "PatientAge,PatientSex")
         }
     }

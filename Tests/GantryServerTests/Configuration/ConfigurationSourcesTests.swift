@@ -1,3 +1,4 @@
+import Access
 import Configuration
 import FoundationEssentials
 import Testing
@@ -121,12 +122,29 @@ struct ConfigurationSourcesTests {
         #expect(problems(environment: ["HOME": "/root"]) == [])
     }
 
-    @Test func `an address that others reach needs consent`() throws {
-        #expect(problems(flags: [("server.host", "0.0.0.0")]).count == 1)
-        #expect(problems(flags: [("server.host", "::1")]) == [])
-        #expect(problems(flags: [("server.host", "127.0.0.2")]) == [])
-        #expect(problems(flags: [("server.host", "127.evil.example")]).count == 1)
-        #expect(problems(flags: [("server.host", "0.0.0.0"), ("access.anonymousRemote", "true")]) == [])
+    @Test(arguments: [
+        ("127.0.0.1", true), ("127.0.0.2", true), ("::1", true), ("localhost", true), ("0.0.0.0", false), ("::", false),
+        ("127.evil.example", false), ("192.168.0.1", false),
+    ])
+    func `loopback is told from addresses that others reach`(host: String, isLoopback: Bool) {
+        #expect(IPAddressKind.isLoopback(host) == isLoopback)
+    }
+
+    @Test func `a trusted issuer is read from its members`() throws {
+        let text = "issuer=https://idp.example/ audience=gantry keys=https://idp.example/keys?v=1 scope=scp life=5400"
+        let configuration = try ConfigurationSources(
+            flags: [.init(name: "--set", key: "access.trustedIssuers", value: text)]
+        ).read().configuration
+        let issuer = try #require(configuration.access.trustedIssuers.first)
+        #expect(issuer.issuer == "https://idp.example/" && issuer.audience == "gantry" && issuer.scopeClaim == "scp")
+        #expect(issuer.keySetURL == "https://idp.example/keys?v=1" && issuer.longestLife == 5400)
+        for bad in [
+            "https://idp.example", "issuer=a audience=b", "issuer=a audience=b keys=http://idp.example/keys",
+            "issuer=a audience=b keys=file:///keys", "issuer=a issuer=b audience=b keys=https://c",
+            text + " other=1", text + " life=x",
+        ] {
+            #expect(problems(flags: [("access.trustedIssuers", bad)]).count == 1, "\(bad)")
+        }
     }
 
     @Test(arguments: [

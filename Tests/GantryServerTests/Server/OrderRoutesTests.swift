@@ -10,8 +10,8 @@ import Workflows
 @testable import GantryServer
 
 @Suite struct OrderRoutesTests {
-    private static func json(_ answer: ServerHarness.Answer) throws -> JSONValue {
-        try JSONValue(parsing: answer.bytes)
+    private static func json(_ answer: ServerHarness.Answer) throws -> OrderedJSON {
+        try OrderedJSON(parsing: answer.bytes)
     }
 
     private static let isJSON: HTTPFields = [.contentType: "application/json"]
@@ -299,7 +299,7 @@ import Workflows
 
             let parts = try #require(answer["jws"]?.text).split(separator: ".").map(String.init)
             #expect(parts.count == 3 && Self.decoded(parts[1]) == receipt.bytes)
-            let header = try JSONValue(parsing: Self.decoded(parts[0]))
+            let header = try OrderedJSON(parsing: Self.decoded(parts[0]))
             #expect(header["alg"] == "EdDSA" && header["kid"] == answer["key"]?["kid"])
             let key = try Curve25519.Signing.PublicKey(
                 rawRepresentation: Self.decoded(try #require(answer["key"]?["x"]?.text)))

@@ -16,7 +16,7 @@ import Testing
     ) async throws {
         let queue = ReadQueue(limit: limit)
         try await ServerHarness.run(trail: ReadTrail(queue: queue, clock: { 1000 })) { server in
-            let writer = ReadTrailWriter(
+            let writer = TrailWriter(
                 queue, database: server.database, metrics: server.registry, logger: server.logger, clock: { 1000 })
             try await body(server) {
                 #expect(await writer.write([]).isEmpty)
@@ -123,8 +123,8 @@ import Testing
                 ) { completion(.failure(CancellationError())) }
                 func close() async throws {}
             }
-            func writer(_ database: any SQLDatabase) -> ReadTrailWriter {
-                ReadTrailWriter(
+            func writer(_ database: any SQLDatabase) -> TrailWriter {
+                TrailWriter(
                     queue, database: database, metrics: server.registry, logger: server.logger, clock: { 1000 })
             }
             _ = try await server.send(.get, "studies")

@@ -1,3 +1,4 @@
+import Access
 import Archive
 import BlobStorage
 import FoundationEssentials
@@ -24,11 +25,14 @@ struct ServerHarness: Sendable {
     let registry: MetricRegistry
     let logs: CapturedLog
     let logger: Logger
+    /// Who checks credentials, and what is noted of them; `nil` where nobody is asked.
+    let verifier: CredentialVerifier?
+    let access: AccessTrail
 
     /// Runs a test against a server with this configuration.
     static func run(
         _ configuration: GantryConfiguration = GantryConfiguration(), room: StorageRoom? = nil,
-        trail: ReadTrail = .off,
+        trail: ReadTrail = .off, asksForCredentials: Bool = false,
         _ body: @Sendable (ServerHarness) async throws -> Void
     ) async throws {
         let folder = "\(FileManager.default.temporaryDirectory.path())/gantry-server-\(UUID().uuidString)"
@@ -49,15 +53,20 @@ struct ServerHarness: Sendable {
         let pipeline = IngestionPipeline(
             database: database, blobs: blobs, index: ArchiveIndex(duplicates: configuration.duplicatePolicy),
             steps: gantry.ingestionSteps, configuration: configuration.ingestion, room: room, clock: Gantry.systemClock)
+        let verifier = asksForCredentials ? gantry.makeVerifier(hashing: SecretHashing(cost: 4, most: 1000)) : nil
+        let access = AccessTrail(clock: Gantry.systemClock)
         let application = Application(
-            responder: gantry.responder(Archive(database: database, blobs: blobs), pipeline, trail), logger: logger)
+            responder: gantry.responder(
+                Archive(database: database, blobs: blobs), pipeline, trail, verifier, access),
+            logger: logger)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await pipeline.run() }
             defer { pipeline.shutDown() }
             try await application.test(.router) { client in
                 try await body(
                     ServerHarness(
-                        client: client, database: database, registry: registry, logs: logs, logger: logger))
+                        client: client, database: database, registry: registry, logs: logs, logger: logger,
+                        verifier: verifier, access: access))
             }
         }
         try? await database.close()

@@ -4,8 +4,10 @@ usage: browse.py PART ADDRESS CHROMIUM FOLDER      files are made in FOLDER; say
 
     archive   empty archive, upload, results of files, search, study, data set, downloads, problems, keyboard
     images    pictures: thumbnails, scrolling, window, zoom, cine; the server has to render for them
+    signin    the form, pictures, downloads and uploads of a gateway that asks who it is: API_KEY, CLIENT_ID, CLIENT_SECRET
 """
 import json
+import os
 import pathlib
 import re
 import subprocess
@@ -631,13 +633,65 @@ def images(browser, address, files, folder):
     visit.end(provoked=[r"status of 406"])
 
 
+# MARK: sign-in
+
+def sign_in(browser, address, files, folder):
+    key, client, secret = (os.environ[name] for name in ("API_KEY", "CLIENT_ID", "CLIENT_SECRET"))
+    visit = Visit(browser, address)
+    page = visit.page
+
+    # 1. The server asks; what is wrong is told, and nothing is kept of it.
+    visit.open(f"#/studies/{CT}")
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    expect(page.get_by_label("API key")).to_be_focused()
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("alert")).to_contain_text("Give an API key")
+    page.get_by_label("API key").fill("gk_nobody_wrong")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("not known here")
+    assert page.evaluate("sessionStorage.length + localStorage.length") == 0
+    page.get_by_label("API key").fill("")
+    page.get_by_label("Client id").fill(client)
+    page.get_by_label("Client secret").fill("wrong")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("not known here")
+
+    # 2. With the client's secret the page goes where the address said; the secret itself is not kept.
+    page.get_by_label("Client secret").fill(secret)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("does not hold")
+    kept = page.evaluate("JSON.stringify({...sessionStorage, ...localStorage})")
+    assert "Bearer" in kept and secret not in kept, "the secret is kept"
+
+    # 3. Uploads, pictures and downloads carry the token.
+    page.goto(address + "/#/upload")
+    page.locator("input[type=file]").first.set_input_files(files)
+    expect(page.get_by_text(re.compile(r"stored", re.I)).first).to_be_visible()
+    page.goto(address + f"/#/studies/{CT}")
+    expect(page.locator(".thumbnail.loaded").first).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download study").click()
+    assert pathlib.Path(download.value.path()).read_bytes()[:2] == b"PK"
+
+    # 4. Who signs out has to sign in again; a key does as well.
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    assert page.evaluate("sessionStorage.length") == 0
+    page.get_by_label("API key").fill(key)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.locator(".card").first).to_be_visible()
+    page.reload()
+    expect(page.locator(".card").first).to_be_visible()
+    visit.end(provoked=[r"status of 40[14]", r"status of 429"])
+
+
 def main(part, address, chromium, folder):
     folder = pathlib.Path(folder)
     sample_studies.main(folder)
     files = sorted(folder.glob("*.dcm"))
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-        {"archive": archive, "images": images}[part](browser, address, files, folder)
+        {"archive": archive, "images": images, "signin": sign_in}[part](browser, address, files, folder)
         browser.close()
     print("all well")
 

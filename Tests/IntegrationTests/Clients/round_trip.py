@@ -1,8 +1,11 @@
 """Stores, searches, retrieves and reads with dicomweb-client and pydicom, as a program of a site would.
 
-usage: round_trip.py SERVICE-URL FOLDER       files of the folder are stored; says "all well" when all is
+usage: round_trip.py SERVICE-URL FOLDER [STORE-URL]
+
+Files of the folder are stored; says "all well" when all is. With a STORE-URL instances are stored there, and nothing is deleted.
 """
 import io
+import os
 import pathlib
 import sys
 import urllib.parse
@@ -12,13 +15,16 @@ import pydicom
 from dicomweb_client.api import DICOMwebClient
 
 
-def main(url, folder):
-    client = DICOMwebClient(url)
+def main(url, folder, store_url=None):
+    token = os.environ.get("DICOMWEB_TOKEN")
+    headers = {"Authorization": f"Bearer {token}"} if token else None
+    client = DICOMwebClient(url, headers=headers)
+    store = DICOMwebClient(store_url, headers=headers) if store_url else client
     sent = [pydicom.dcmread(path) for path in sorted(pathlib.Path(folder).glob("image*.dcm"))]
     assert len(sent) == 5, sent
 
     # 1. Store.
-    response = client.store_instances(datasets=sent)
+    response = store.store_instances(datasets=sent)
     stored = {item.ReferencedSOPInstanceUID for item in response.ReferencedSOPSequence}
     assert stored == {dataset.SOPInstanceUID for dataset in sent}, stored
     assert "FailedSOPSequence" not in response
@@ -53,7 +59,7 @@ def main(url, folder):
         assert b"".join(frames) == dataset.PixelData, instance
         uri = client.retrieve_instance_metadata(study, one_series, instance)["7FE00010"]["BulkDataURI"]
         # The client leaves the port out of its Host field, so that the server cannot put it into its URLs.
-        uri = url + urllib.parse.urlsplit(uri).path.removeprefix("/dicomweb")
+        uri = url + urllib.parse.urlsplit(uri).path.removeprefix(urllib.parse.urlsplit(url).path)
         assert b"".join(client.retrieve_bulkdata(uri)) == dataset.PixelData, uri
 
     # 4. Series and studies.
@@ -63,6 +69,9 @@ def main(url, folder):
     assert len(client.retrieve_study_metadata(study)) == 4
 
     # 5. Delete, and find it gone.
+    if store_url:
+        print("all well")
+        return
     last = sent[-1]
     client.delete_study(last.StudyInstanceUID)
     assert len(client.search_for_studies()) == 1

@@ -37,12 +37,16 @@ final class RunningServer: Sendable {
 
     /// Starts the gateway on the data in `folder`, and returns when it takes requests.
     static func start(
-        in folder: TemporaryFolder, settings: [String: String] = [:]
+        in folder: TemporaryFolder, settings: [String: String] = [:], port: Int = 0
     ) async throws -> RunningServer {
         // Tests have to run on a disk that is nearly full, too.
-        var arguments = ["serve", "--data", folder.path + "/data", "--port", "0", "--set", "disk.highWatermark=100"]
+        var arguments = ["serve", "--data", folder.path + "/data", "--port", "\(port)"]
+        arguments += ["--set", "disk.highWatermark=100"]
         arguments += ["--set", "disk.lowWatermark=100", "--set", "disk.reserve=0"]
-        for (key, value) in settings { arguments += ["--set", "\(key)=\(value)"] }
+        let storage = settings["role"] == nil ? try await TestStorage.settings(for: folder) : [:]
+        for (key, value) in storage.merging(settings, uniquingKeysWith: { $1 }) {
+            arguments += ["--set", "\(key)=\(value)"]
+        }
         let errors = folder.path + "/server.log"
         let process = try ChildProcess(program, arguments, errors: errors)
         let mark = "/health/ready"
@@ -90,8 +94,9 @@ final class RunningServer: Sendable {
 
     /// `gantry verify`, and no temporary file.
     static func verify(_ folder: TemporaryFolder, depth: String = "digests") async throws {
-        let verdict = try await IntegrationTests.run(
-            program, ["verify", "--data", folder.path + "/data", "--depth", depth], in: folder)
+        var arguments = ["verify", "--data", folder.path + "/data", "--depth", depth]
+        for (key, value) in try await TestStorage.settings(for: folder) { arguments += ["--set", "\(key)=\(value)"] }
+        let verdict = try await IntegrationTests.run(program, arguments, in: folder)
         #expect(verdict.ending == .exit(0), "\(verdict.output)\(verdict.errors)")
         #expect(temporaryFiles(in: folder) == [])
     }

@@ -1,5 +1,6 @@
 // The DICOMweb service, and how its answers and errors are read. Nothing else of the page makes requests, but uploads.
 import { tags, text } from "./dicom.js";
+import { credentialHeaders, noteStatus } from "./session.js";
 
 /** The service root: beside this page, whatever prefix a proxy puts before it. */
 export const service = new URL("dicomweb", document.baseURI).pathname;
@@ -43,12 +44,13 @@ export class Problem extends Error {
 export async function request(path, { accept, signal, method = "GET", headers = {} } = {}) {
   let response;
   try {
-    response = await fetch(service + path, { method, signal, headers: { ...headers, ...(accept && { Accept: accept }) } });
+    response = await fetch(service + path, { method, signal, headers: { ...credentialHeaders(), ...headers, ...(accept && { Accept: accept }) } });
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw Problem.unreachable;
   }
   if (response.ok) return response;
+  noteStatus(response.status);
   const body = await response.text().catch(() => "");
   throw Problem.read(response.status, response.headers.get("Content-Type"), body, response.headers.get("X-Request-ID"));
 }
@@ -129,9 +131,9 @@ export function modalities(found) {
   return (found[tags.ModalitiesInStudy]?.Value ?? []).filter(Boolean).map(String);
 }
 
-/** What a thumbnail is fetched from. Modalities without pictures have none. */
-export function thumbnailURL(path, size = 192) {
-  return `${service}${path}/thumbnail?viewport=${size},${size}&accept=image%2Fjpeg`;
+/** What a thumbnail is fetched from, below the service root. Modalities without pictures have none. */
+export function thumbnailPath(path, size = 192) {
+  return `${path}/thumbnail?viewport=${size},${size}&accept=image%2Fjpeg`;
 }
 
 const withoutPicture = new Set(

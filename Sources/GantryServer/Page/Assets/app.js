@@ -5,6 +5,8 @@ import { parse } from "./router.js";
 import { problemPanel } from "./problem.js";
 import { Problem } from "./api.js";
 import { searchView } from "./search.js";
+import { asked, isSignedIn, signOut } from "./session.js";
+import { signInView } from "./sign-in.js";
 import { studyView } from "./study.js";
 import { uploads, uploadView } from "./upload.js";
 import { viewerView } from "./viewer.js";
@@ -21,9 +23,36 @@ function unknownView() {
   return { title: "Not found", element: h("div", { class: "page" }, h("h1", { class: "unseen", text: "Not found" }), panel) };
 }
 
+const signOutButton = document.getElementById("sign-out");
+signOutButton.addEventListener("click", () => {
+  signOut();
+  showSignIn();
+});
+
+/** The form, in place of whatever the server did not give out; afterwards what the address names. */
+function showSignIn() {
+  if (shown?.name === "sign-in") return;
+  signOut();
+  signOutButton.hidden = true;
+  shown?.view.dispose?.();
+  const view = signInView(() => {
+    shown = { name: "sign-in-done", view: {} };
+    show();
+  });
+  shown = { name: "sign-in", view };
+  document.body.dataset.view = "sign-in";
+  document.title = `${view.title} · Gantry`;
+  main.replaceChildren(view.element);
+  view.shown();
+  announce(view.title);
+}
+
+asked.addEventListener("asked", showSignIn);
+
 function show() {
   const route = parse(location.hash);
-  if (route === null) return;
+  if (route === null || shown?.name === "sign-in") return;
+  signOutButton.hidden = !isSignedIn();
   if (shown?.name === route.name && shown.view.update?.(route)) return;
   shown?.view.dispose?.();
   const isFirst = shown === null;

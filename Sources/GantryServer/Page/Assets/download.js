@@ -1,7 +1,9 @@
 // Downloads. The browser writes them straight to disk; whether they will come is asked first, so that a refusal is seen.
+// Signed in they are fetched here, because a link carries no credential.
 import { h } from "./dom.js";
 import { request, service } from "./api.js";
 import { isAbort, problemPanel } from "./problem.js";
+import { isSignedIn } from "./session.js";
 
 /** A link that downloads what `path` gives as `accept`. */
 export function downloadLink(label, path, accept, fileName, props = {}) {
@@ -25,6 +27,10 @@ async function check(event, link, path, accept) {
   event.preventDefault();
   link.setAttribute("aria-busy", "true");
   try {
+    if (isSignedIn()) {
+      await save(path, accept, link.download);
+      return;
+    }
     await request(path, { method: "HEAD", accept });
     link.dataset.checked = "yes";
     link.click();
@@ -34,6 +40,14 @@ async function check(event, link, path, accept) {
     link.removeAttribute("aria-busy");
     delete link.dataset.checked;
   }
+}
+
+async function save(path, accept, fileName) {
+  const response = await request(path, { accept });
+  const url = URL.createObjectURL(await response.blob());
+  h("a", { href: url, download: fileName }).click();
+  // The browser has taken hold of it by then.
+  setTimeout(() => URL.revokeObjectURL(url), 60_000);
 }
 
 /** A HEAD has no body to say why: the answer to a GET does, and is called off as soon as it turns out well. */

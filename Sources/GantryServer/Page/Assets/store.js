@@ -1,6 +1,7 @@
 // Storing files (STOW-RS, PS3.18 10.5): one request for a batch of files, and which file each item of the answer is about.
 import { Problem, service } from "./api.js";
 import { number, tags, text, values } from "./dicom.js";
+import { credentialHeaders, noteStatus } from "./session.js";
 
 /** The body of a store request. Files stay on disk until the browser sends them. */
 export function multipart(files) {
@@ -22,6 +23,7 @@ export function store(files, { signal, onProgress }) {
     exchange.open("POST", `${service}/studies`);
     exchange.setRequestHeader("Content-Type", contentType);
     exchange.setRequestHeader("Accept", "application/dicom+json");
+    for (const [name, value] of Object.entries(credentialHeaders())) exchange.setRequestHeader(name, value);
     exchange.upload.onprogress = (event) => onProgress(event.loaded / body.size);
     exchange.onload = () => {
       const type = exchange.getResponseHeader("Content-Type") ?? "";
@@ -33,6 +35,7 @@ export function store(files, { signal, onProgress }) {
           // Falls through: an answer that cannot be read is a problem.
         }
       }
+      noteStatus(exchange.status);
       const problem = Problem.read(exchange.status, type, exchange.responseText, exchange.getResponseHeader("X-Request-ID"));
       problem.retryAfter = Number(exchange.getResponseHeader("Retry-After")) || 0;
       reject(problem);

@@ -1,6 +1,7 @@
 // A study: whose it is, and its series with pictures.
 import { announce, counted, h, roveByArrows } from "./dom.js";
-import { hasPicture, modalities, pathOf, seriesOf, study as findStudy, thumbnailURL } from "./api.js";
+import { hasPicture, modalities, pathOf, seriesOf, study as findStudy, thumbnailPath } from "./api.js";
+import { showPicture } from "./picture.js";
 import { dateText, nameOf, sexText, studyMoment, tags, text } from "./dicom.js";
 import { zipLink } from "./download.js";
 import { isAbort, problemPanel } from "./problem.js";
@@ -90,11 +91,12 @@ export function thumbnail(path, series, size = 192) {
   const code = text(series, tags.Modality) || "–";
   const box = h("span", { class: hasPicture(series) ? "thumbnail" : "thumbnail none", "aria-hidden": "true" }, h("span", { class: "letters", text: code }));
   if (hasPicture(series)) {
-    const image = h("img", { alt: "", loading: "lazy", decoding: "async", src: thumbnailURL(path, size), on: {
+    const image = h("img", { alt: "", loading: "lazy", decoding: "async", on: {
       load: () => box.classList.add("loaded"),
       error: () => image.remove(),
     } });
     box.append(image);
+    showPicture(image, thumbnailPath(path, size));
   }
   return box;
 }
