@@ -14,6 +14,8 @@ package struct BlobError: Error, Hashable {
         case closed
         /// The folder is in use by another process.
         case locked
+        /// A file with secrets may be read by others.
+        case exposed
         /// The store does not answer; later it may.
         case unavailable
         /// The store does not let us in, or is not set up for us.

@@ -31,3 +31,6 @@ static inline void gantry_confine_to_parent(void) {
     prctl(1, 9ul, 0ul, 0ul, 0ul);
     prctl(38, 1ul, 0ul, 0ul, 0ul);
 }
+
+/* Copies from file to file within the kernel. */
+extern long copy_file_range(int source, long *source_offset, int target, long *target_offset, size_t count, unsigned int flags);

@@ -59,7 +59,7 @@ package struct Gantry: Sendable {
     /// Every migration of the schema, in the order in which they are applied.
     package static let migrations =
         ArchiveSchema.migrations + MessagingSchema.migrations + AuditSchema.migrations + AccessSchema.migrations
-        + OrderSchema.migrations
+        + UploadSchema.migrations + OrderSchema.migrations
 
     /// What names blobs besides the archive's instances.
     package static let otherBlobs = [Orders.reportBlobs]
@@ -91,8 +91,9 @@ package struct Gantry: Sendable {
         let reads = configuration.audit.includesReads ? ReadQueue() : nil
         let trail = ReadTrail(queue: reads, clock: Self.systemClock)
         let access = AccessTrail(clock: Self.systemClock)
+        let uploads = uploads(pipeline)
         let server = Application(
-            responder: responder(archive, pipeline, trail, verifier, access),
+            responder: responder(archive, pipeline, uploads, trail, verifier, access),
             server: HTTPServerBuilder { [configuration] responder in
                 HTTPConnection(
                     limits: configuration.connectionLimits, headerFields: configuration.limits.headerFields, tls: tls,
@@ -123,12 +124,15 @@ package struct Gantry: Sendable {
                     reads, access, database: backends.database, metrics: registry, logger: logger,
                     clock: Self.systemClock)))
         if let tls { services.append(.init(service: TLSWatch(files: tls, logger: logger))) }
+        services += uploads.services.map { .init(service: $0) }
         services.append(.init(service: server))
         var group = ServiceGroupConfiguration(
             services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         group.maximumGracefulShutdownDuration = configuration.server.gracefulStop
         try await ServiceGroup(configuration: group).run()
         await pixels.close()
+        try await uploads.close()
+        try await backends.landing.close()
         try await backends.blobs.close()
         try await backends.database.close()
     }
@@ -156,10 +160,19 @@ package struct Gantry: Sendable {
         return true
     }
 
+    /// Presigned uploads.
+    func uploads(
+        _ pipeline: IngestionPipeline, clock: @escaping @Sendable () -> Int64 = Self.systemClock
+    ) -> UploadDoor {
+        UploadDoor(
+            database: backends.database, landing: backends.landing, pipeline: pipeline, orders: orders.forUploads,
+            configuration: configuration, metrics: registry, logger: logger, clock: clock)
+    }
+
     /// Everything that answers requests.
     /// - Parameter verifier: `nil` to ask nobody who they are.
     func responder(
-        _ archive: Archive, _ pipeline: IngestionPipeline, _ trail: ReadTrail = .off,
+        _ archive: Archive, _ pipeline: IngestionPipeline, _ uploads: UploadDoor, _ trail: ReadTrail = .off,
         _ verifier: CredentialVerifier? = nil, _ access: AccessTrail = AccessTrail(clock: systemClock)
     ) -> GantryResponder {
         let proxies = AddressRanges(configuration.server.trustedProxies)
@@ -177,6 +190,7 @@ package struct Gantry: Sendable {
                 ? DeleteRoutes(
                     archive: archive, eventSource: configuration.ingestion.eventSource, clock: Self.systemClock) : nil,
             orders: orderRoutes(pipeline.room),
+            uploads: uploads.routes,
             operations: OperationsRoutes(
                 checks: [.index(backends.database), .objects(backends.blobs, pipeline.room)], registry: registry,
                 changes: ChangeFeed(archive: archive),
@@ -199,10 +213,14 @@ package struct Gantry: Sendable {
         [OrderMatching(rules: configuration.orderRules, eventSource: configuration.ingestion.eventSource)]
     }
 
-    private func orderRoutes(_ room: StorageRoom) -> OrderRoutes {
-        let orders = Orders(
+    private var orders: Orders {
+        Orders(
             database: backends.database, blobs: backends.blobs, rules: configuration.orderRules,
             eventSource: configuration.ingestion.eventSource, clock: Self.systemClock)
+    }
+
+    private func orderRoutes(_ room: StorageRoom) -> OrderRoutes {
+        let orders = orders
         return OrderRoutes(
             orders: orders,
             reports: ReportRoutes(

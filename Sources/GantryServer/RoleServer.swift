@@ -111,7 +111,8 @@ package struct RoleServer: Sendable {
             _ = await watch.look(wasFull: false)
             let routes = Routes(
                 store: StoreRoutes(
-                    pipeline: pipeline, limits: configuration.limits, isAcceptStrict: configuration.strict.accept),
+                    pipeline: pipeline, limits: configuration.limits, isAcceptStrict: configuration.strict.accept,
+                    retrieveBase: configuration.wado.externalEndpoint),
                 operations: operations([.objects(blobs, room), .core(check)]), publicAddress: publicAddress)
             return (routes, [ServiceConfiguration(service: pipeline), ServiceConfiguration(service: watch)])
         case .wado(let blobs, let index, let check, let audit):

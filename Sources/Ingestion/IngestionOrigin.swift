@@ -1,5 +1,6 @@
 package import Access
 package import Audit
+package import BlobStorage
 package import DICOMCore
 
 /// Where an instance comes from and what was asked for it.
@@ -21,19 +22,22 @@ package struct IngestionOrigin: Hashable, Sendable {
     package var principal: Principal
     /// The study of the request's path: every instance should belong to it.
     package var targetStudy: UID?
-    /// The order that the sender named: its UUID in text.
-    package var order: String?
+    /// The order that the sender named for it.
+    package var orderID: String?
+    /// The upload that it came in.
+    package var uploadKey: UploadKey?
 
     package init(
         door: Door, requestID: String, remoteAddress: String? = nil, principal: Principal = .anonymous,
-        targetStudy: UID? = nil, order: String? = nil
+        targetStudy: UID? = nil, orderID: String? = nil, uploadKey: UploadKey? = nil
     ) {
         self.door = door
         self.requestID = requestID
         self.remoteAddress = remoteAddress
         self.principal = principal
         self.targetStudy = targetStudy
-        self.order = order
+        self.orderID = orderID
+        self.uploadKey = uploadKey
     }
 }
 

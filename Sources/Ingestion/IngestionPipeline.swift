@@ -74,6 +74,23 @@ package struct IngestionPipeline: Service {
     ///
     /// - Parameter expectedLength: The length of the instance, if the sender told it.
     package func receive(expectedLength: Int?, origin: IngestionOrigin) async -> InstanceReceiver {
+        await receive(expectedLength: expectedLength, origin: origin) { nil }
+    }
+
+    /// Begins with one instance that has landed: it is read from there and, where that can be, not copied.
+    func receive(
+        _ object: LandedObject, from landing: any UploadLanding, origin: IngestionOrigin
+    ) async -> InstanceReceiver {
+        // A preamble that is cleared makes other bytes of it.
+        let isKept = configuration.preamble == .keep
+        return await receive(expectedLength: object.length, origin: origin) { [blobs] in
+            isKept ? try await landing.adopting(object, into: blobs) : nil
+        }
+    }
+
+    private func receive(
+        expectedLength: Int?, origin: IngestionOrigin, adopting: () async throws -> (any BlobWriter)?
+    ) async -> InstanceReceiver {
         let now = clock()
         let limit = configuration.maximumInstanceBytes
         if let expectedLength, expectedLength > limit {
@@ -84,8 +101,14 @@ package struct IngestionPipeline: Service {
         }
         await queue.room()
         do {
+            let writer: any BlobWriter
+            if let adopted = try await adopting() {
+                writer = adopted
+            } else {
+                writer = try await blobs.stage(expectedLength: expectedLength)
+            }
             return InstanceReceiver(
-                writer: try await blobs.stage(expectedLength: expectedLength), limit: limit,
+                writer: writer, limit: limit,
                 zeroesPreamble: configuration.preamble == .zero, rules: configuration.readingRules, room: room,
                 origin: origin, receivedAt: now)
         } catch {

@@ -52,7 +52,7 @@ extension RefusalCause {
         }
         switch error.code {
         case .full: self = .outOfSpace
-        case .closed, .io, .locked, .unavailable, .denied: self = .backendDown
+        case .closed, .io, .locked, .exposed, .unavailable, .denied: self = .backendDown
         case .notFound, .outOfBounds, .corrupt: self = .internalFailure
         }
     }

@@ -72,7 +72,7 @@ package final class StorageRoom: Sendable {
 
     /// Counts bytes that are about to be written; whether they may be. An instance that is being received is cut off only
     /// where the reserve begins.
-    func admits(_ count: Int) async -> Bool {
+    package func admits(_ count: Int) async -> Bool {
         let total = unnoticed.wrappingAdd(count, ordering: .relaxed).newValue
         if total >= Self.mostUnnoticed { await refresh() }
         return !isBelowReserve.load(ordering: .relaxed)

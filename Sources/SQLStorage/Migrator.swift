@@ -69,13 +69,16 @@ package struct Migrator: Sendable {
         let known = Dictionary(uniqueKeysWithValues: migrations.map { ($0.name, $0) })
         for applied in applied {
             guard let migration = known[applied.name] else {
-                throw SQLError(.schema, "the schema has migration \(applied.name), which this version does not know: it is newer")
+                throw SQLError(
+                    .schema, "the schema has migration \(applied.name), which this version does not know: it is newer")
             }
             guard migration.checksum(in: transaction.dialect) == applied.checksum else {
                 throw SQLError(.schema, "migration \(applied.name) was applied with another text")
             }
         }
         let names = Set(applied.map(\.name))
-        return migrations.filter { !names.contains($0.name) }.enumerated().map { (applied.count + $0.offset, $0.element) }
+        return migrations.filter { !names.contains($0.name) }.enumerated().map {
+            (applied.count + $0.offset, $0.element)
+        }
     }
 }

@@ -13,7 +13,9 @@ enum Backends {
     static func open(_ configuration: GantryConfiguration, logger: Logger) async throws -> StorageBackends {
         let blobs = try await openBlobs(configuration, logger)
         do {
-            return StorageBackends(database: try openDatabase(configuration, logger), blobs: blobs)
+            let landing = try openLanding(configuration)
+            return StorageBackends(
+                database: try openDatabase(configuration, logger), blobs: blobs, landing: landing)
         } catch {
             try? await blobs.close()
             throw error
@@ -27,6 +29,7 @@ enum Backends {
 
     /// Closes what ``open(_:logger:)`` opened.
     static func close(_ backends: StorageBackends) async throws {
+        try await backends.landing.close()
         try await backends.blobs.close()
         try await backends.database.close()
     }
@@ -64,6 +67,23 @@ enum Backends {
             return try PostgreSQLDatabase(database, logger: logger)
         } catch {
             throw CommandFailure.failed("the database: \(error.message)")
+        }
+    }
+
+    // MARK: - Presigned uploads
+
+    /// The folder where presigned uploads land, on the file system of the blobs where these are in a folder.
+    private static func openLanding(_ configuration: GantryConfiguration) throws -> DiskUploadLanding {
+        let folder = configuration.dataFolder
+        try makeFolder(folder)
+        var settings = DiskUploadLandingConfiguration(folder: folder + "/landing", keyFile: folder + "/upload-keys")
+        settings.limits.object = configuration.uploads.largestObject
+        settings.limits.total = configuration.uploads.largestMultipart
+        do throws(BlobError) {
+            return try DiskUploadLanding(settings)
+        } catch {
+            guard error.code == .exposed else { throw error }
+            throw CommandFailure.failed("others may read \(settings.keyFile), which signs URLs; chmod 600 it")
         }
     }
 

@@ -19,7 +19,7 @@ import Testing
             #expect(principal.credentialID == token.id && principal.scopes == [.upload])
             #expect(principal.roles == ["org-admin"])
             let parts = token.text.split(separator: ".")
-            let claims = try #require(Base64URL.decode(parts[1].utf8).flatMap { JSONValue($0) })
+            let claims = try #require(Base64URL.decode(parts[1].utf8).flatMap { StrictJSON($0) })
             for name in ["iss", "sub", "aud", "exp", "iat", "jti", "scope", "org"] { #expect(claims[name] != nil) }
             // Another process on the database takes it too.
             let other = try await access.another().principal(for: .token(token.text), from: nil)

@@ -6,7 +6,7 @@ import Testing
 @Suite struct SigningKeysTests {
     private static func kids(_ access: AccessFixture) async throws -> [String] {
         let document = try await access.verifier.signingKeys.document()
-        guard case .array(let keys)? = JSONValue(document.utf8)?["keys"] else { return [] }
+        guard case .array(let keys)? = StrictJSON(document.utf8)?["keys"] else { return [] }
         #expect(keys.allSatisfy { $0["d"] == nil }, "the private part is nobody's")
         return keys.compactMap { $0["kid"]?.string }
     }

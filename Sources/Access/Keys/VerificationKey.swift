@@ -16,7 +16,7 @@ package struct VerificationKey: Sendable {
     private let material: Material
 
     /// Takes a JSON Web Key; `nil` for keys that are of no use here: of other kinds, symmetric, weak, or for encryption.
-    package init?(_ value: JSONValue) {
+    package init?(_ value: StrictJSON) {
         if let use = value["use"], use.string != "sig" { return nil }
         func bytes(_ name: String) -> [UInt8]? { value[name]?.string.flatMap { Base64URL.decode($0.utf8) } }
         switch (value["kty"]?.string, value["crv"]?.string) {
@@ -81,7 +81,9 @@ package struct VerificationKeySet: Sendable {
 
     /// Takes a JWK Set document; `nil` when it is none. Keys that are of no use are left out.
     package init?(document: [UInt8]) {
-        guard case .array(let values)? = JSONValue(document)?["keys"], values.count <= Self.mostKeys else { return nil }
+        guard case .array(let values)? = StrictJSON(document)?["keys"], values.count <= Self.mostKeys else {
+            return nil
+        }
         keys = values.compactMap(VerificationKey.init)
     }
 

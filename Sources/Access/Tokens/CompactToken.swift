@@ -2,7 +2,7 @@
 struct CompactToken: Sendable {
     let algorithm: SignatureAlgorithm
     let keyID: String?
-    let claims: JSONValue
+    let claims: StrictJSON
     let signature: [UInt8]
     /// What the signature is over.
     let signed: [UInt8]
@@ -15,7 +15,7 @@ struct CompactToken: Sendable {
         let parts = text.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
         guard parts.count == 3, !parts[2].isEmpty, let headerBytes = Base64URL.decode(parts[0]),
             let claimBytes = Base64URL.decode(parts[1]), let signature = Base64URL.decode(parts[2]),
-            let header = JSONValue(headerBytes), let claims = JSONValue(claimBytes), case .object = claims
+            let header = StrictJSON(headerBytes), let claims = StrictJSON(claimBytes), case .object = claims
         else { throw AccessError(.invalid, "the token is not a signed JWT") }
         guard let algorithm = header["alg"]?.string.flatMap(SignatureAlgorithm.init(rawValue:)) else {
             throw AccessError(.invalid, "the token's algorithm is not taken")

@@ -49,7 +49,7 @@ struct TokenVerifier: Sendable {
 
     /// The claims of a token whose signature is good.
     private func read(
-        _ claims: JSONValue, _ issuer: TrustedIssuer, isOurs: Bool
+        _ claims: StrictJSON, _ issuer: TrustedIssuer, isOurs: Bool
     ) throws(AccessError) -> VerifiedToken {
         guard let audiences = claims["aud"]?.strings, audiences.contains(issuer.audience) else {
             throw AccessError(.invalid, "the token is for somebody else")
@@ -83,7 +83,7 @@ struct TokenVerifier: Sendable {
     }
 
     /// What the token is bound to. A binding that cannot be checked here is not a reason to take the token without it.
-    private static func certificateDigest(_ confirmation: JSONValue?) throws(AccessError) -> [UInt8]? {
+    private static func certificateDigest(_ confirmation: StrictJSON?) throws(AccessError) -> [UInt8]? {
         guard let confirmation else { return nil }
         guard case .object(let members) = confirmation, members.count == 1,
             let digest = members["x5t#S256"]?.string.flatMap({ Base64URL.decode($0.utf8) })
@@ -92,7 +92,7 @@ struct TokenVerifier: Sendable {
     }
 
     /// A NumericDate in milliseconds (RFC 7519 2).
-    private static func time(_ value: JSONValue?) -> Int64? {
+    private static func time(_ value: StrictJSON?) -> Int64? {
         guard let seconds = value?.number, seconds >= 0, seconds < 1e11 else { return nil }
         return Int64(seconds * 1000)
     }

@@ -1,7 +1,7 @@
 /// Undoing `%xx` of a path segment or query component (RFC 3986 2.1).
-enum PercentEncoding {
+package enum PercentEncoding {
     /// The text behind the escapes; `nil` when an escape is malformed or the bytes are not UTF-8.
-    static func decoded(_ text: some StringProtocol, plusIsSpace: Bool = false) -> String? {
+    package static func decoded(_ text: some StringProtocol, plusIsSpace: Bool = false) -> String? {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(text.utf8.count)
         var iterator = text.utf8.makeIterator()

@@ -1,6 +1,7 @@
 extension ConfigurationKey {
     /// All keys, in the order in which they are shown.
-    package static let all: [ConfigurationKey] = roles + server + limits + storage + behaviour + operation
+    package static let all: [ConfigurationKey] =
+        roles + server + limits + storage + behaviour + uploads + operation
 
     private static let roles: [ConfigurationKey] = [
         ConfigurationKey(
@@ -285,6 +286,52 @@ extension ConfigurationKey {
         ConfigurationKey(
             list: "cors.origins", \.cors.origins, .origin,
             "Web origins whose pages may use this server."),
+    ]
+
+    private static let uploads: [ConfigurationKey] = [
+        ConfigurationKey(
+            "uploads.lifetime", \.uploads.lifetime, .time(atLeast: .seconds(1)),
+            "How long a presigned URL lives when its sender asks for no other time."),
+        ConfigurationKey(
+            "uploads.longestLifetime", \.uploads.longestLifetime, .time(atLeast: .seconds(1)),
+            "The longest life that a sender can ask for."),
+        ConfigurationKey(
+            "uploads.multipartLifetime", \.uploads.multipartLifetime, .time(atLeast: .seconds(1)),
+            "How long an upload in parts may take; then its parts are deleted."),
+        ConfigurationKey(
+            "uploads.largestObject", \.uploads.largestObject, .size(atLeast: 1 << 20),
+            "Size of what one PUT may bring; more is answered with 413. A bucket may take less."),
+        ConfigurationKey(
+            "uploads.largestMultipart", \.uploads.largestMultipart, .size(atLeast: 1 << 20),
+            "Size of an upload in parts."),
+        ConfigurationKey(
+            "uploads.outstanding", \.uploads.outstanding, .wholeNumber(1...1_000_000),
+            "URLs that one client may have out, neither used nor run out; more are answered with 429."),
+        ConfigurationKey(
+            "uploads.issueRate", \.uploads.issueRate, .wholeNumber(0...1_000_000),
+            "URLs that one client may ask for in a second; 0 for as many as it likes."),
+        ConfigurationKey(
+            "uploads.quarantine", \.uploads.quarantine, .time(),
+            "How long an upload that was rejected is kept, so that somebody may look at it."),
+        ConfigurationKey(
+            "uploads.history", \.uploads.history, .time(atLeast: .seconds(3600)),
+            "How long it can be asked what became of an upload."),
+        ConfigurationKey(
+            "uploads.sweepInterval", \.uploads.sweepInterval, .time(atLeast: .seconds(1)),
+            "Time between two looks at what has landed without anybody telling of it, and at URLs that ran out."),
+        ConfigurationKey(
+            "uploads.workers", \.uploads.workers, .wholeNumber(1...64),
+            "How many uploads are ingested at a time. Small ones go together and count as one."),
+        ConfigurationKey(
+            "uploads.archiveEntries", \.uploads.archiveEntries, .wholeNumber(1...10_000_000),
+            "Files and folders of a ZIP archive; one with more is rejected."),
+        ConfigurationKey(
+            "uploads.archiveBytes", \.uploads.archiveBytes, .size(atLeast: 1 << 20),
+            "Size of all files of a ZIP archive together; one that expands to more is rejected."),
+        ConfigurationKey(
+            "uploads.archiveRatio", \.uploads.archiveRatio, .wholeNumber(2...100_000),
+            "How many times its own length a ZIP archive may expand to, once that is more than 64MiB; beyond it is rejected."
+        ),
     ]
 
     private static let operation: [ConfigurationKey] = [

@@ -44,6 +44,12 @@ extension GantryConfiguration {
                     origin("disk.lowWatermark"), key: "disk.lowWatermark",
                     "is more than disk.highWatermark, so that instances would be refused and taken at once"))
         }
+        if uploads.lifetime > uploads.longestLifetime {
+            problems.append(
+                .init(
+                    origin("uploads.lifetime"), key: "uploads.lifetime",
+                    "is more than uploads.longestLifetime, so that no URL could live as long"))
+        }
         return problems
     }
 

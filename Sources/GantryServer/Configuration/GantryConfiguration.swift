@@ -24,6 +24,7 @@ package struct GantryConfiguration: Sendable, Hashable {
     package var s3 = S3()
     package var disk = Disk()
     package var store = Store()
+    package var uploads = Uploads()
     package var search = Search()
     package var retrieve = Retrieve()
     package var pixels = Pixels()
@@ -179,6 +180,27 @@ package struct GantryConfiguration: Sendable, Hashable {
         package var preamble = Preamble.keep
         package var deniedSOPClasses: [String] = []
         package var acceptsTruncatedPixelData = false
+    }
+
+    /// What comes by presigned URLs.
+    package struct Uploads: Sendable, Hashable {
+        /// How long a URL lives when nobody asks for another time, and the most that can be asked for.
+        package var lifetime: Duration = .seconds(15 * 60)
+        package var longestLifetime: Duration = .seconds(12 * 3600)
+        package var multipartLifetime: Duration = .seconds(24 * 3600)
+        /// Bytes of one PUT, and of all parts of an upload.
+        package var largestObject = 64 << 30
+        package var largestMultipart = 256 << 30
+        /// URLs that a client may have out, and may ask for in a second; 0 for as many as it likes.
+        package var outstanding = 5_000
+        package var issueRate = 1_000
+        package var quarantine: Duration = .seconds(7 * 24 * 3600)
+        package var history: Duration = .seconds(30 * 24 * 3600)
+        package var sweepInterval: Duration = .seconds(60)
+        package var workers = 4
+        package var archiveEntries = 100_000
+        package var archiveBytes = 256 << 30
+        package var archiveRatio = 200
     }
 
     package struct Search: Sendable, Hashable {

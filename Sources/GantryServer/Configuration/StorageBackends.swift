@@ -5,9 +5,12 @@ package import SQLStorage
 package struct StorageBackends: Sendable {
     package let database: any SQLDatabase
     package let blobs: any BlobStore
+    /// Where presigned uploads land.
+    package let landing: any UploadLanding
 
-    package init(database: any SQLDatabase, blobs: any BlobStore) {
+    package init(database: any SQLDatabase, blobs: any BlobStore, landing: any UploadLanding) {
         self.database = database
         self.blobs = blobs
+        self.landing = landing
     }
 }

@@ -12,6 +12,8 @@ package enum RouteName: String, CaseIterable, Sendable {
     case newOrder = "new-order", addMetadata = "add-metadata", orderMetadata = "order-metadata"
     case orderStatus = "order-status", listOrders = "list-orders", cancelOrder = "cancel-order"
     case results, orderTimeline = "order-timeline", orderReceipt = "order-receipt"
+    case uploadIssue = "upload-issue", uploadMultipart = "upload-multipart", upload
+    case uploadEvents = "upload-events", uploadNotifications = "upload-notifications"
     case health, metrics, changes, page
     case token, discovery, admin
     case events, query

@@ -1,5 +1,6 @@
 import Archive
 import BlobStorage
+import CoreWire
 import DICOMWeb
 import HTTPTypes
 import Hummingbird
@@ -36,6 +37,7 @@ enum ErrorResponses {
         case let error as BlobError: problem(for: error)
         case let error as OrderError: problem(for: error)
         case let failure as PixelFailure: problem(for: failure)
+        case let failure as CoreConnection.Failure: problem(for: failure)
         case is CancellationError: Problem(.unavailable, "The server is stopping.")
         default: Problem(.internalError, "The request could not be answered.")
         }
@@ -98,6 +100,13 @@ enum ErrorResponses {
         case .notRenderable: Problem(.noSuchResource, detail)
         case .badRequest: Problem(.invalidQuery, detail)
         case .unavailable: Problem(.unavailable, detail)
+        }
+    }
+
+    private static func problem(for failure: CoreConnection.Failure) -> Problem {
+        switch failure {
+        case .unreachable, .interrupted: Problem(.unavailable, "The process that has the index does not answer.")
+        case .unreadable: Problem(.internalError, "The process that has the index answers what cannot be understood.")
         }
     }
 

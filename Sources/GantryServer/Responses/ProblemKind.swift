@@ -35,28 +35,36 @@ package enum ProblemKind: String, CaseIterable, Sendable {
     case internalError = "internal-error"
     case unavailable = "unavailable"
     case insufficientStorage = "insufficient-storage"
+    case urlRefused = "url-refused"
+    case noSuchUpload = "no-such-upload"
+    case lengthRequired = "length-required"
+    case alreadyUploaded = "already-uploaded"
+    case checksumMismatch = "checksum-mismatch"
+    case tooManyUploads = "too-many-uploads"
 
     /// The HTTP status code.
     package var status: Int {
         switch self {
         case .badRequest, .invalidPath, .invalidFrameList, .invalidBulkDataPath, .invalidQuery, .invalidHeader,
-            .invalidBody:
+            .invalidBody, .checksumMismatch:
             400
         case .notIdentified, .invalidCredential: 401
-        case .insufficientScope: 403
-        case .notFound, .noSuchResource, .noSuchOrder, .noReport: 404
+        case .insufficientScope, .urlRefused: 403
+        case .notFound, .noSuchResource, .noSuchUpload, .noSuchOrder, .noReport: 404
         case .methodNotAllowed: 405
         case .notAcceptable: 406
         case .requestTimeout: 408
         case .conflict, .orderState: 409
         case .gone: 410
+        case .lengthRequired: 411
+        case .alreadyUploaded: 412
         case .tooLarge: 413
         case .uriTooLong: 414
         case .unsupportedMediaType: 415
         case .rangeNotSatisfiable: 416
         case .expectationFailed: 417
         case .damagedPixels, .invalidMetadata: 422
-        case .tooManyRequests: 429
+        case .tooManyRequests, .tooManyUploads: 429
         case .headerTooLarge: 431
         case .internalError: 500
         case .unavailable: 503
@@ -99,6 +107,12 @@ package enum ProblemKind: String, CaseIterable, Sendable {
         case .internalError: "The server made a mistake"
         case .unavailable: "The server cannot do this now"
         case .insufficientStorage: "The storage is full"
+        case .urlRefused: "The presigned URL does not allow this"
+        case .noSuchUpload: "There is no such upload or order"
+        case .lengthRequired: "The length of the body is missing"
+        case .alreadyUploaded: "This URL was used before"
+        case .checksumMismatch: "The body has another checksum"
+        case .tooManyUploads: "Too many URLs"
         }
     }
 
@@ -147,6 +161,15 @@ package enum ProblemKind: String, CaseIterable, Sendable {
         case .unavailable: "Wait as long as the Retry-After field says and send the request again."
         case .insufficientStorage:
             "Free or add storage on the server, or change disk.highWatermark, then send again; nothing was lost."
+        case .urlRefused: "Ask GET /upload for a fresh URL and PUT to it as it stands, within its time."
+        case .noSuchUpload:
+            "Uploads and orders of other clients are not shown; compare the key or id with the answer that gave it."
+        case .lengthRequired: "Send a Content-Length: a file as it is, not a stream of unknown length."
+        case .alreadyUploaded:
+            "Look at GET /uploads/{key}: the first object counts. For another one ask for a fresh URL."
+        case .checksumMismatch: "Send the object again; if that does not help, it changed since its checksum was made."
+        case .tooManyUploads:
+            "Use the URLs that are out or let them run out, and ask again after the time in Retry-After."
         }
     }
 }

@@ -156,7 +156,7 @@ struct AdminRoutes: Sendable {
         guard type == "application/json" else {
             throw Problem(.unsupportedMediaType, "The body is application/json.")
         }
-        guard case .object(let members)? = JSONValue(bytes) else {
+        guard case .object(let members)? = StrictJSON(bytes) else {
             throw Problem(.invalidBody, "The body is not a JSON object.")
         }
         guard known.isSuperset(of: members.keys) else {
@@ -180,9 +180,9 @@ struct AdminRoutes: Sendable {
 
 /// The members of a body, each read as what it has to be.
 private struct JSONBody: Sendable {
-    let members: [String: JSONValue]
+    let members: [String: StrictJSON]
 
-    subscript(_ name: String) -> JSONValue? { members[name] }
+    subscript(_ name: String) -> StrictJSON? { members[name] }
 
     func text(_ name: String) throws -> String? {
         guard let value = members[name], value != .null else { return nil }

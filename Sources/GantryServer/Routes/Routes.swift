@@ -16,6 +16,7 @@ struct Routes: Sendable {
     var retrieve: RetrieveRoutes?
     var delete: DeleteRoutes?
     var orders: OrderRoutes?
+    var uploads: UploadRoutes?
     var core: CoreRoutes?
     let operations: OperationsRoutes
     let publicAddress: PublicAddress
@@ -29,6 +30,10 @@ struct Routes: Sendable {
             guard rest.isEmpty || rest.first == "/" else { continue }
             let base = publicAddress.url(for: request.head, peer: context.peerAddress) + root
             return try await serve(rest, at: base, request, context)
+        }
+        if let uploads, path.hasPrefix("/upload") {
+            let base = publicAddress.url(for: request.head, peer: context.remoteAddress)
+            if let answer = try await uploads.answer(request, at: base, context: context) { return answer }
         }
         if let core, CoreRoutes.isResponsible(for: path) { return try await core.answer(request, context: context) }
         if let orders, let resource = OrderResource(path: path) {

@@ -12,6 +12,8 @@ struct StoreRoutes: Sendable {
     let pipeline: IngestionPipeline
     let limits: GantryConfiguration.Limits
     let isAcceptStrict: Bool
+    /// Where the instances can be had, when that is not where they are stored.
+    var retrieveBase: String?
 
     /// Receives, stores and answers every part of one request.
     func store(_ request: Request, study: UID?, at base: String, context: GantryContext) async throws -> Response {
@@ -55,7 +57,8 @@ struct StoreRoutes: Sendable {
         }
 
         // 3. The verdict on each part.
-        return answer.response(StoreResponse(outcomes: outcomes.map(\.storeOutcome)), base: base, isDryRun: isDryRun)
+        return answer.response(
+            StoreResponse(outcomes: outcomes.map(\.storeOutcome)), base: retrieveBase ?? base, isDryRun: isDryRun)
     }
 }
 

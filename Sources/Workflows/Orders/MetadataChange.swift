@@ -48,6 +48,13 @@ package struct MetadataChange: Hashable, Sendable {
         self.values = values
     }
 
+    private init(values: [MetadataName: OrderedJSON?]) { self.values = values }
+
+    /// Those of the values that fulfil a condition.
+    func filtered(_ isWanted: (MetadataName, OrderedJSON?) -> Bool) -> MetadataChange {
+        MetadataChange(values: values.filter { isWanted($0.key, $0.value) })
+    }
+
     /// The JSON pointers of what it changes, in order.
     package var pointers: [String] { values.keys.map(\.pointer).sorted() }
 

@@ -92,7 +92,7 @@ private struct MatchingSession {
 
     private mutating func namedOrder(of recorded: RecordedInstance, _ cause: OrderJournal.Cause) throws -> Int? {
         let origin = recorded.instance.origin
-        guard let id = origin.order.flatMap(OrderID.init) else { return nil }
+        guard let id = origin.orderID.flatMap(OrderID.init) else { return nil }
         let position: Int?
         if let known = named[id] {
             position = known

@@ -66,6 +66,19 @@ extension OrderMetadata {
         return OrderMetadata(entries: entries)
     }
 
+    /// What of a change is not so already: metadata that come twice change nothing the second time.
+    static func news(
+        in change: MetadataChange, from source: MetadataSource, of number: Int64, in transaction: any SQLTransaction
+    ) throws -> MetadataChange {
+        var known: [MetadataName: OrderedJSON] = [:]
+        try transaction.forEach(
+            "SELECT name, value FROM order_metadata WHERE order_number = \(number) AND source = \(source.rawValue)"
+        ) { row in
+            known[MetadataName(stored: row.text(0))] = try? OrderedJSON(parsing: Array(row.text(1).utf8))
+        }
+        return change.filtered { name, value in known[name] != value }
+    }
+
     /// Writes values of one source; one that is `nil` is taken away.
     static func write(
         _ change: MetadataChange, from source: MetadataSource, to number: Int64, at time: Int64,

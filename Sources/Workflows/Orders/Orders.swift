@@ -70,9 +70,10 @@ package struct Orders: Sendable {
                 let detail = "An order has at most \(OrderMetadata.limit) values."
                 throw OrderError.invalidMetadata([MetadataFault(pointer: "", detail: detail)])
             }
-            try OrderMetadata.write(change, from: source, to: row.number, at: now, in: transaction)
+            let news = try OrderMetadata.news(in: change, from: source, of: row.number, in: transaction)
+            try OrderMetadata.write(news, from: source, to: row.number, at: now, in: transaction)
             let metadata = try OrderMetadata.read(row.number, in: transaction)
-            journal.noteMetadata(change.pointers, from: source, of: row, at: now, cause: requester.cause)
+            journal.noteMetadata(news.pointers, from: source, of: row, at: now, cause: requester.cause)
             if row.order.state != .processing { row.order.missing = metadata.missing(of: rules.requiredKeywords) }
             journal.note(try row.order.advance(to: now, by: rules), of: row, at: now, cause: requester.cause)
             return DescribedOrder(order: row.order, metadata: metadata)

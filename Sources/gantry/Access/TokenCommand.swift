@@ -56,7 +56,7 @@ struct TokenCommand: AsyncParsableCommand {
                 form.append(("scope", try AccessTables.scopes(scope).text))
             }
             let (status, body) = try await post(form)
-            let answer = JSONValue(body)
+            let answer = StrictJSON(body)
             guard status == 200, let token = answer?["access_token"]?.string else {
                 let why =
                     answer?["error_description"]?.string.map { "\($0) (\(answer?["error"]?.string ?? ""))" }
@@ -129,7 +129,7 @@ struct TokenCommand: AsyncParsableCommand {
             let token = String(decoding: bytes, as: UTF8.self).filter { !$0.isWhitespace }
             let parts = token.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
             let texts = parts.prefix(2).compactMap { part -> String? in
-                guard let bytes = Base64URL.decode(part), JSONValue(bytes) != nil else { return nil }
+                guard let bytes = Base64URL.decode(part), StrictJSON(bytes) != nil else { return nil }
                 return String(decoding: bytes, as: UTF8.self)
             }
             guard parts.count == 3, texts.count == 2 else { throw CommandFailure.failed("this is no token") }
@@ -137,14 +137,14 @@ struct TokenCommand: AsyncParsableCommand {
                 Terminal.write("{\"header\":\(texts[0]),\"claims\":\(texts[1])}\n")
                 return
             }
-            guard case .object(let claims)? = JSONValue(texts[1].utf8) else {
+            guard case .object(let claims)? = StrictJSON(texts[1].utf8) else {
                 throw CommandFailure.failed("this is no token")
             }
             let rows = claims.sorted { $0.key < $1.key }.map { name, value in [name, Self.text(value, of: name)] }
             Terminal.write(TextColumns(["CLAIM", "VALUE"], rows).text)
         }
 
-        private static func text(_ value: JSONValue, of name: String) -> String {
+        private static func text(_ value: StrictJSON, of name: String) -> String {
             switch value {
             case .number(let seconds) where ["exp", "iat", "nbf", "auth_time"].contains(name) && abs(seconds) < 1e11:
                 "\(Timestamp.text(Int64(seconds) * 1000))"

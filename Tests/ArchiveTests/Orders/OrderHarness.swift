@@ -92,7 +92,7 @@ struct OrderHarness: Sendable {
     ) async -> IngestionOutcome {
         let bytes = instance.part10()
         let origin = IngestionOrigin(
-            door: .stow, requestID: "r1", remoteAddress: "192.0.2.1", principal: principal, order: order?.rawValue)
+            door: .stow, requestID: "r1", remoteAddress: "192.0.2.1", principal: principal, orderID: order?.rawValue)
         var receiver = await pipeline.receive(expectedLength: bytes.count, origin: origin)
         await receiver.write(ByteBuffer(bytes: bytes))
         return await pipeline.ingest(await receiver.finish())

@@ -25,11 +25,11 @@ import Testing
         func send(
             _ method: HTTPRequest.Method, _ path: String, _ body: String? = nil
         ) async throws -> (
-            status: Int, json: JSONValue?
+            status: Int, json: StrictJSON?
         ) {
             let answer = try await server.send(
                 method, path, [.xAPIKey: key, .contentType: "application/json"], body: body.map { Array($0.utf8) })
-            return (answer.status, JSONValue(answer.bytes))
+            return (answer.status, StrictJSON(answer.bytes))
         }
     }
 

@@ -7,8 +7,8 @@ import Testing
 
 /// `/token` and what is around it (uploads.md 1, RFC 6749, SEC-15).
 @Suite struct TokenRouteTests {
-    private static func json(_ answer: ServerHarness.Answer) throws -> JSONValue {
-        try #require(JSONValue(answer.bytes))
+    private static func json(_ answer: ServerHarness.Answer) throws -> StrictJSON {
+        try #require(StrictJSON(answer.bytes))
     }
 
     @Test func `a client gets a token by each of the three ways`() async throws {
@@ -137,7 +137,7 @@ import Testing
             let keys = try await access.server.send(.get, "/.well-known/jwks.json")
             #expect(keys.status == 200 && !keys.body.contains("\"d\""))
             let token = try await access.token().split(separator: ".")
-            let claims = try #require(Base64URL.decode(token[1].utf8).flatMap { JSONValue($0) })
+            let claims = try #require(Base64URL.decode(token[1].utf8).flatMap { StrictJSON($0) })
             #expect(claims["iss"] == .string("https://gw.example/pacs"))
             #expect(try await access.server.send(.get, "/.well-known/other").status == 404)
             #expect(try await access.server.send(.post, "/.well-known/jwks.json").status == 401)

@@ -66,7 +66,7 @@ import Testing
                 "1/large.dcm 0 4299161600", "1/behind.dcm 0 1048576", "1/behind-unknown.dcm 0 2097152",
                 "1/last.dcm 0 4", "",
             ])
-        #expect(listing[3].hasSuffix(crc(Array("last".utf8))))
+        #expect(listing.count > 3 && listing[3].hasSuffix(crc(Array("last".utf8))))
         // It takes its time over the large one, which Python has checked.
         #expect(try await archive.unzipTests("1/behind.dcm", "1/behind-unknown.dcm", "1/last.dcm"))
     }
@@ -189,7 +189,14 @@ private final class SparseFile {
             guard let pipe = popen(line, "r") else { throw Failure(code: errno) }
             var output: [UInt8] = []
             var piece = [UInt8](repeating: 0, count: 1 << 16)
-            while case let count = fread(&piece, 1, piece.count, pipe), count > 0 { output += piece[..<count] }
+            while true {
+                let count = fread(&piece, 1, piece.count, pipe)
+                output += piece[..<count]
+                guard count == 0 else { continue }
+                // Another child of the tests may have ended meanwhile.
+                guard ferror(pipe) != 0, errno == EINTR else { break }
+                clearerr(pipe)
+            }
             return (pclose(pipe), String(decoding: output, as: UTF8.self))
         }
     }

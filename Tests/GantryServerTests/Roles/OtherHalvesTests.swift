@@ -71,13 +71,13 @@ import Testing
             #expect(event.headers[.ceType] == "ImageStoredEvent" && event.headers[.ceSpecversion] == "1.0")
             #expect(event.headers[.ceSource] == "stow.test")
             #expect(event.headers[.ceID].flatMap { UUID(uuidString: $0) } != nil)
-            var body = try JSONValue(event.body)
+            var body = try AnswerValue(event.body)
             #expect(body["gantry"] != nil)
             body["gantry"] = nil
             let location = try #require(body[["store", "objectName"]]?.text)
             #expect(BlobLocation(rawValue: location) != nil)
             body[["store", "objectName"]] = .text("OBJECT")
-            #expect(try body == JSONValue(Array(Self.golden.utf8)))
+            #expect(try body == AnswerValue(Array(Self.golden.utf8)))
         }
         await other.stop()
     }
@@ -122,7 +122,7 @@ import Testing
         """
 
     @Test func `what a sink that is not ours refuses is not stored, and what it may have taken stays`() async throws {
-        for (status, kept, answer) in [(400, 0, 409), (503, 0, 503), (500, 1, 503)] {
+        for (status, kept, answers) in [(400, 0, 400..<600), (503, 0, 503..<504), (500, 1, 503..<504)] {
             let other = try await RunningRole.start { request in
                 for try await _ in request.body {}
                 return Response(
@@ -130,7 +130,8 @@ import Testing
                         ? .notAcceptable : .init(code: status))
             }
             try await RolesHarness.run(sink: other.address) { (roles) async throws in
-                #expect(try await roles.store([TestInstance().part10()]).status == answer, "\(status)")
+                let answer = try await roles.store([TestInstance().part10()])
+                #expect(answers.contains(answer.status), "\(status) \(answer.status)")
                 #expect(try await roles.objectCount() == kept, "\(status)")
             }
             await other.stop()
@@ -138,8 +139,8 @@ import Testing
     }
 
     /// What another STOW service sends of a file in the bucket.
-    private static func event(_ instance: TestInstance, _ objectName: String) -> JSONValue {
-        func element(_ tag: String, _ vr: String, _ value: JSONValue) -> JSONValue {
+    private static func event(_ instance: TestInstance, _ objectName: String) -> AnswerValue {
+        func element(_ tag: String, _ vr: String, _ value: AnswerValue) -> AnswerValue {
             .object([
                 "group": .text(String(tag.prefix(4))), "element": .text(String(tag.suffix(4))), "vr": .text(vr),
                 "value": value,
@@ -181,13 +182,13 @@ import Testing
                 let path =
                     "studies/\(instance.studyUID)/series/\(instance.seriesUID)/instances/\(instance.sopInstanceUID)"
                 #expect(
-                    try JSONValue(answer.bytes)
+                    try AnswerValue(answer.bytes)
                         == .object([
                             "provider": .text("default"), "endpoint": .text("http://other/wado-rs/\(path)"),
                         ]))
             }
             // Structured mode too.
-            let structured = JSONValue.object([
+            let structured = AnswerValue.object([
                 "specversion": .text("1.0"), "id": .text("2"), "source": .text("a"), "type": .text("ImageStoredEvent"),
                 "data": event,
             ])
@@ -211,7 +212,7 @@ import Testing
             let fields = [
                 ("ce-specversion", "1.0"), ("ce-id", "1"), ("ce-source", "a"), ("ce-type", "ImageStoredEvent"),
             ]
-            var broken: [JSONValue] = []
+            var broken: [AnswerValue] = []
             for path in [
                 ["store"], ["image"], ["store", "objectName"], ["image", "transferSyntaxUID"], ["image", "elements"],
             ] {
@@ -288,7 +289,7 @@ import Testing
             #expect(metadata.status == 200 && metadata.text.contains("Smith^John"))
             #expect(try await roles.get("studies/9.9").status == 404)
             #expect(try await roles.get("studies/9.9/metadata").status == 404)
-            let found = try JSONValue(
+            let found = try AnswerValue(
                 try await roles.get(
                     "studies?PatientName=zola*&StudyDate=20240101-20240201&ModalitiesInStudy=CT&limit=7"
                 )
@@ -301,7 +302,7 @@ import Testing
                 study[["00081190"]]?["Value"]?.list.first?.text
                     == "http://gantry.test/wado-rs/studies/\(instance.studyUID)")
             let question = try #require(asked.withLock { $0.last { $0.hasPrefix("/query/studies {") } })
-            let model = try JSONValue(Array(question.dropFirst("/query/studies ".count).utf8))
+            let model = try AnswerValue(Array(question.dropFirst("/query/studies ".count).utf8))
             #expect(model["scope"] == .text("STUDY") && model["limit"] == .number(7))
             #expect(
                 model["queryAttributes"]

@@ -119,15 +119,15 @@ struct RolesHarness: Sendable {
 }
 
 /// JSON of any shape.
-enum JSONValue: Codable, Hashable, Sendable {
+enum AnswerValue: Codable, Hashable, Sendable {
     case null
     case bool(Bool)
     case number(Double)
     case text(String)
-    case list([JSONValue])
-    case object([String: JSONValue])
+    case list([AnswerValue])
+    case object([String: AnswerValue])
 
-    init(_ bytes: [UInt8]) throws { self = try JSONDecoder().decode(JSONValue.self, from: Data(bytes)) }
+    init(_ bytes: [UInt8]) throws { self = try JSONDecoder().decode(AnswerValue.self, from: Data(bytes)) }
 
     init(from decoder: any Decoder) throws {
         let value = try decoder.singleValueContainer()
@@ -139,10 +139,10 @@ enum JSONValue: Codable, Hashable, Sendable {
             self = .number(number)
         } else if let text = try? value.decode(String.self) {
             self = .text(text)
-        } else if let list = try? value.decode([JSONValue].self) {
+        } else if let list = try? value.decode([AnswerValue].self) {
             self = .list(list)
         } else {
-            self = .object(try value.decode([String: JSONValue].self))
+            self = .object(try value.decode([String: AnswerValue].self))
         }
     }
 
@@ -160,11 +160,11 @@ enum JSONValue: Codable, Hashable, Sendable {
 
     var bytes: [UInt8] { get throws { Array(try JSONEncoder().encode(self)) } }
 
-    var list: [JSONValue] { if case .list(let list) = self { list } else { [] } }
+    var list: [AnswerValue] { if case .list(let list) = self { list } else { [] } }
     var text: String? { if case .text(let text) = self { text } else { nil } }
 
     /// A member; setting `nil` takes it out.
-    subscript(_ name: String) -> JSONValue? {
+    subscript(_ name: String) -> AnswerValue? {
         get { if case .object(let object) = self { object[name] } else { nil } }
         set {
             guard case .object(var object) = self else { return }
@@ -174,8 +174,8 @@ enum JSONValue: Codable, Hashable, Sendable {
     }
 
     /// The value below these names.
-    subscript(_ path: [String]) -> JSONValue? {
-        get { path.reduce(self as JSONValue?) { $0?[$1] } }
+    subscript(_ path: [String]) -> AnswerValue? {
+        get { path.reduce(self as AnswerValue?) { $0?[$1] } }
         set {
             guard let first = path.first else { return }
             guard path.count > 1 else { return self[first] = newValue }

@@ -159,6 +159,11 @@ import Testing
             let (first, second) = (TestInstance(), TestInstance(instance: 2))
             #expect(try await roles.store([first.part10()]).status == 200)
             await roles.core.stop()
+            // Asking, each has noticed that its connections are closed: now nothing can have got through.
+            for role in [roles.stow, roles.wado] {
+                #expect(try await roles.http.send(.GET, "\(role.address)/health/ready").status == 503)
+                #expect(try await roles.http.send(.GET, "\(role.address)/health/live").status == 200)
+            }
             let refused = try await roles.store([second.part10()])
             #expect(refused.status == 503 && refused.field("retry-after") != nil)
             #expect(try await roles.store([second.part10()], query: "?dry-run=true").status == 503)
@@ -166,10 +171,6 @@ import Testing
             for path in ["studies", "studies/\(first.studyUID)", "studies/\(first.studyUID)/metadata"] {
                 let answer = try await roles.get(path)
                 #expect(answer.status == 503 && answer.field("retry-after") != nil, "\(path)")
-            }
-            for role in [roles.stow, roles.wado] {
-                #expect(try await roles.http.send(.GET, "\(role.address)/health/ready").status == 503)
-                #expect(try await roles.http.send(.GET, "\(role.address)/health/live").status == 200)
             }
             let core = try await roles.startCoreAgain()
             #expect(try await roles.store([second.part10()]).status == 200)
@@ -195,9 +196,9 @@ import Testing
                 try await group.waitForAll()
             }
             #expect(try await roles.objectCount() == 80)
-            let found = try JSONValue(try await roles.get("instances?limit=1000").bytes)
+            let found = try AnswerValue(try await roles.get("instances?limit=1000").bytes)
             #expect(found.list.count == 80)
-            let changes = try JSONValue(
+            let changes = try AnswerValue(
                 try await roles.http.send(.GET, "\(roles.core.address)/changes?limit=1000").bytes)
             #expect(changes["changes"]?.list.count == 80)
         }

@@ -21,6 +21,11 @@ final class RunningRole: Sendable {
         self.task = task
     }
 
+    /// Says nothing; the ids of requests are in it.
+    private static let logger = Logger(label: "gantry") {
+        LineLogHandler(label: $0, format: .json, level: .critical, output: LogOutput { _ in })
+    }
+
     /// Starts it on a free port, or on the one that is given.
     static func start(
         _ configuration: GantryConfiguration = GantryConfiguration(), _ parts: RoleParts, port: Int = 0
@@ -33,7 +38,7 @@ final class RunningRole: Sendable {
         let server = RoleServer(
             configuration: configuration, parts: parts,
             pixels: PixelWorkers(PixelWorkersConfiguration(place: .threads)), registry: MetricRegistry(),
-            logger: Logger(label: "gantry") { _ in SwiftLogNoOpLogHandler() },
+            logger: Self.logger,
             onRunning: { told.yield($0) })
         return try await start(ports, told) { try await server.run(stoppedBy: []) }
     }
@@ -47,7 +52,7 @@ final class RunningRole: Sendable {
             responder: CallbackResponder { (request: Request, _: BasicRequestContext) in try await answer(request) },
             configuration: ApplicationConfiguration(address: .hostname("127.0.0.1", port: 0)),
             onServerRunning: { told.yield($0.localAddress?.port ?? 0) },
-            logger: Logger(label: "other") { _ in SwiftLogNoOpLogHandler() })
+            logger: Self.logger)
         return try await start(ports, told) { try await application.run() }
     }
 

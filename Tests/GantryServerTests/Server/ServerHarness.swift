@@ -28,11 +28,14 @@ struct ServerHarness: Sendable {
     /// Who checks credentials, and what is noted of them; `nil` where nobody is asked.
     let verifier: CredentialVerifier?
     let access: AccessTrail
+    let uploads: UploadDoor
+    let landing: DiskUploadLanding
 
     /// Runs a test against a server with this configuration.
     static func run(
         _ configuration: GantryConfiguration = GantryConfiguration(), room: StorageRoom? = nil,
         trail: ReadTrail = .off, asksForCredentials: Bool = false,
+        uploadClock: @escaping @Sendable () -> Int64 = Gantry.systemClock,
         _ body: @Sendable (ServerHarness) async throws -> Void
     ) async throws {
         let folder = "\(FileManager.default.temporaryDirectory.path())/gantry-server-\(UUID().uuidString)"
@@ -40,6 +43,8 @@ struct ServerHarness: Sendable {
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let database = try SQLiteDatabase(SQLiteConfiguration(path: folder + "/index.sqlite"))
         let blobs = MemoryBlobStore(clock: Gantry.systemClock)
+        let landing = try DiskUploadLanding(
+            DiskUploadLandingConfiguration(folder: folder + "/landing", keyFile: folder + "/upload-keys"))
         try await Migrator(Gantry.migrations).migrate(database, now: Gantry.systemClock())
 
         let logs = CapturedLog()
@@ -48,16 +53,18 @@ struct ServerHarness: Sendable {
         }
         let registry = MetricRegistry()
         let gantry = Gantry(
-            configuration: configuration, backends: StorageBackends(database: database, blobs: blobs),
+            configuration: configuration,
+            backends: StorageBackends(database: database, blobs: blobs, landing: landing),
             pixels: PixelWorkers(PixelWorkersConfiguration(place: .threads)), registry: registry, logger: logger)
         let pipeline = IngestionPipeline(
             database: database, blobs: blobs, index: ArchiveIndex(duplicates: configuration.duplicatePolicy),
             steps: gantry.ingestionSteps, configuration: configuration.ingestion, room: room, clock: Gantry.systemClock)
         let verifier = asksForCredentials ? gantry.makeVerifier(hashing: SecretHashing(cost: 4, most: 1000)) : nil
         let access = AccessTrail(clock: Gantry.systemClock)
+        let uploads = gantry.uploads(pipeline, clock: uploadClock)
         let application = Application(
             responder: gantry.responder(
-                Archive(database: database, blobs: blobs), pipeline, trail, verifier, access),
+                Archive(database: database, blobs: blobs), pipeline, uploads, trail, verifier, access),
             logger: logger)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await pipeline.run() }
@@ -66,9 +73,11 @@ struct ServerHarness: Sendable {
                 try await body(
                     ServerHarness(
                         client: client, database: database, registry: registry, logs: logs, logger: logger,
-                        verifier: verifier, access: access))
+                        verifier: verifier, access: access, uploads: uploads, landing: landing))
             }
         }
+        try? await uploads.close()
+        try? await landing.close()
         try? await database.close()
     }
 

@@ -2,11 +2,11 @@ import Testing
 
 @testable import Access
 
-@Suite struct JSONValueTests {
+@Suite struct StrictJSONTests {
     @Test func `reads what JSON has`() {
         let text = #" {"a":[1,-2.5e1,true,false,null],"b":{"c":"x\n\"\u00e4\ud83d\ude00\/"}} "#
         #expect(
-            JSONValue(text.utf8)
+            StrictJSON(text.utf8)
                 == .object([
                     "a": .array([.number(1), .number(-25), .bool(true), .bool(false), .null]),
                     "b": .object(["c": .string("x\n\"ä😀/")]),
@@ -20,11 +20,11 @@ import Testing
         String(repeating: "[", count: 17) + String(repeating: "]", count: 17),
     ])
     func `refuses what it has not, and what could be read in two ways`(text: String) {
-        #expect(JSONValue(text.utf8) == nil)
+        #expect(StrictJSON(text.utf8) == nil)
     }
 
     @Test func `bytes that are no UTF-8 are no text`() {
-        #expect(JSONValue([0x22, 0xFF, 0x22]) == nil)
+        #expect(StrictJSON([0x22, 0xFF, 0x22]) == nil)
     }
 
     @Test func `what is written is read again`() {
@@ -34,7 +34,7 @@ import Testing
         object.add("none", String?.none)
         object.add("l", ["1", "2"])
         #expect(
-            JSONValue(object.text.utf8)
+            StrictJSON(object.text.utf8)
                 == .object([
                     "a\"b": .string("x\u{01}\\ä"), "n": .number(-7), "l": .array([.string("1"), .string("2")]),
                 ]))

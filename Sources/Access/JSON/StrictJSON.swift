@@ -1,12 +1,12 @@
 /// A JSON text read strictly (RFC 8259): a member that is there twice, which two readers could take differently, is an
 /// error, as are depth and size beyond what a token or key set needs.
-package enum JSONValue: Hashable, Sendable {
+package enum StrictJSON: Hashable, Sendable {
     case null
     case bool(Bool)
     case number(Double)
     case string(String)
-    case array([JSONValue])
-    case object([String: JSONValue])
+    case array([StrictJSON])
+    case object([String: StrictJSON])
 
     /// Reads a whole text; `nil` when it is not JSON as told above.
     package init?(_ bytes: some Collection<UInt8>) {
@@ -16,7 +16,7 @@ package enum JSONValue: Hashable, Sendable {
     }
 
     /// The member of an object.
-    package subscript(_ name: String) -> JSONValue? {
+    package subscript(_ name: String) -> StrictJSON? {
         guard case .object(let members) = self else { return nil }
         return members[name]
     }
@@ -52,7 +52,7 @@ private struct JSONReader {
 
     init(_ bytes: [UInt8]) { self.bytes = bytes }
 
-    mutating func document() -> JSONValue? {
+    mutating func document() -> StrictJSON? {
         guard let value = value() else { return nil }
         skipSpace()
         return position == bytes.count ? value : nil
@@ -80,12 +80,12 @@ private struct JSONReader {
         return true
     }
 
-    private mutating func value() -> JSONValue? {
+    private mutating func value() -> StrictJSON? {
         skipSpace()
         switch next {
         case UInt8(ascii: "{"): return object()
         case UInt8(ascii: "["): return array()
-        case UInt8(ascii: "\""): return string().map(JSONValue.string)
+        case UInt8(ascii: "\""): return string().map(StrictJSON.string)
         case UInt8(ascii: "t"): return take(word: "true") ? .bool(true) : nil
         case UInt8(ascii: "f"): return take(word: "false") ? .bool(false) : nil
         case UInt8(ascii: "n"): return take(word: "null") ? .null : nil
@@ -94,12 +94,12 @@ private struct JSONReader {
         }
     }
 
-    private mutating func object() -> JSONValue? {
+    private mutating func object() -> StrictJSON? {
         position += 1
         depth += 1
         defer { depth -= 1 }
         guard depth <= Self.deepest else { return nil }
-        var members: [String: JSONValue] = [:]
+        var members: [String: StrictJSON] = [:]
         if take(UInt8(ascii: "}")) { return .object(members) }
         while true {
             skipSpace()
@@ -111,12 +111,12 @@ private struct JSONReader {
         }
     }
 
-    private mutating func array() -> JSONValue? {
+    private mutating func array() -> StrictJSON? {
         position += 1
         depth += 1
         defer { depth -= 1 }
         guard depth <= Self.deepest else { return nil }
-        var values: [JSONValue] = []
+        var values: [StrictJSON] = []
         if take(UInt8(ascii: "]")) { return .array(values) }
         while true {
             guard let value = value() else { return nil }
@@ -126,7 +126,7 @@ private struct JSONReader {
         }
     }
 
-    private mutating func number() -> JSONValue? {
+    private mutating func number() -> StrictJSON? {
         let start = position
         while let byte = next, (0x30...0x39).contains(byte) || "+-.eE".utf8.contains(byte) { position += 1 }
         let text = String(decoding: bytes[start..<position], as: UTF8.self)
