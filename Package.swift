@@ -79,7 +79,10 @@ let package = Package(
 
         // row 2: outside systems
         .target(
-            name: "SQLStorage", dependencies: [.product(name: "Logging", package: "swift-log")],
+            name: "SQLStorage",
+            dependencies: [
+                .product(name: "Crypto", package: "swift-crypto"), .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: strict),
         .target(
             name: "SQLiteStorage",

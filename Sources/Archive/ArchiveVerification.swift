@@ -142,6 +142,7 @@ package struct ArchiveVerification: Sendable {
     // MARK: - Rows
 
     private static func checkRows(in transaction: any SQLTransaction) throws -> Report {
+        try transaction.liftTimeLimits()
         var report = Report()
         func collect(_ statement: SQLStatement, _ make: (any SQLRow) -> Problem) throws {
             report.problems += try transaction.rows(statement, make)

@@ -19,7 +19,21 @@ enum MatchingKeys {
     /// be one, stay together.
     static func text(_ dataSet: DataSet, _ tag: Tag) -> String {
         let values = values(dataSet, tag)
-        return normalized(values.count == 1 ? values[0] : values.joined(separator: "\\"))
+        return key(values.count == 1 ? values[0] : values.joined(separator: "\\"))
+    }
+
+    /// The most UTF-8 that a column keeps of a text. No VR that has a column allows as much, and PostgreSQL indexes none above 2.7 kB.
+    static let maximumLength = 1024
+
+    /// A text as columns keep it: normalized, and what is longer than ``maximumLength`` by its beginning.
+    static func key(_ text: String) -> String { beginning(of: normalized(text)) }
+
+    /// The text, or its first ``maximumLength`` bytes but for half a character.
+    static func beginning(of text: String) -> String {
+        guard text.utf8.count > maximumLength else { return text }
+        var end = text.utf8.index(text.startIndex, offsetBy: maximumLength)
+        while text.utf8[end] & 0xC0 == 0x80 { end = text.utf8.index(before: end) }
+        return String(text[..<end])
     }
 
     /// The first value of an IS as a number.

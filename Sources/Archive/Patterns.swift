@@ -57,7 +57,7 @@ struct NamePattern {
 
     init(_ pattern: String) {
         groups = pattern.split(separator: "=", maxSplits: 2, omittingEmptySubsequences: false)
-            .map { PersonNameKeys.normalized($0) }
+            .map { MatchingKeys.beginning(of: PersonNameKeys.normalized($0)) }
     }
 
     /// Whether an index leads to few names: a whole name, or at least two letters of its beginning.

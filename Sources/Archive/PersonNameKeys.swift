@@ -25,7 +25,7 @@ struct PersonNameKeys: Hashable, Codable, Sendable {
     /// A name as it stands in a PN: groups with `=` between them, components with `^`.
     init(_ name: String) {
         let groups = name.split(separator: "=", maxSplits: 2, omittingEmptySubsequences: false)
-            .map { Self.normalized($0) }
+            .map { MatchingKeys.beginning(of: Self.normalized($0)) }
         alphabetic = groups.first ?? ""
         ideographic = groups.count > 1 ? groups[1] : ""
         phonetic = groups.count > 2 ? groups[2] : ""

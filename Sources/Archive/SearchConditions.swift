@@ -117,14 +117,14 @@ struct SearchConditions {
     private static func text(_ column: StaticString, _ condition: AttributeMatch.Condition) -> SQLStatement {
         switch condition {
         case .single(let value):
-            let value = MatchingKeys.normalized(value)
+            let value = MatchingKeys.key(value)
             return "(\(raw: column) = \(value) AND \(raw: column) <> '')"
         case .wildcard(let pattern):
             return WildcardPattern(MatchingKeys.normalized(pattern)).condition(column)
         case .uidList(let uids): return "\(raw: column) IN (\(list: uids.map(\.string)))"
-        case .anyOf(let values): return "\(raw: column) IN (\(list: values.map(MatchingKeys.normalized)))"
+        case .anyOf(let values): return "\(raw: column) IN (\(list: values.map(MatchingKeys.key)))"
         case .allOf(let values):
-            return values.map { "\(raw: column) = \(MatchingKeys.normalized($0))" as SQLStatement }
+            return values.map { "\(raw: column) = \(MatchingKeys.key($0))" as SQLStatement }
                 .joined(by: " AND ")
         case .number(let number): return "\(raw: column) = \(MatchingKeys.text(of: number))"
         case .emptyValue: return "\(raw: column) = ''"

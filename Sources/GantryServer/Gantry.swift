@@ -91,7 +91,7 @@ package struct Gantry: Sendable {
         let reads = configuration.audit.includesReads ? ReadQueue() : nil
         let trail = ReadTrail(queue: reads, clock: Self.systemClock)
         let access = AccessTrail(clock: Self.systemClock)
-        let uploads = uploads(pipeline)
+        let uploads = uploads(pipeline, access)
         let server = Application(
             responder: responder(archive, pipeline, uploads, trail, verifier, access),
             server: HTTPServerBuilder { [configuration] responder in
@@ -137,6 +137,16 @@ package struct Gantry: Sendable {
         try await backends.database.close()
     }
 
+    /// Presigned uploads.
+    func uploads(
+        _ pipeline: IngestionPipeline, _ trail: AccessTrail,
+        clock: @escaping @Sendable () -> Int64 = Self.systemClock
+    ) -> UploadDoor {
+        UploadDoor(
+            database: backends.database, landing: backends.landing, pipeline: pipeline, orders: orders.forUploads,
+            configuration: configuration, trail: trail, metrics: registry, logger: logger, clock: clock)
+    }
+
     /// Who checks credentials.
     func makeVerifier(
         hashing: SecretHashing = SecretHashing(), clock: @escaping @Sendable () -> Int64 = systemClock
@@ -158,15 +168,6 @@ package struct Gantry: Sendable {
             )
         }
         return true
-    }
-
-    /// Presigned uploads.
-    func uploads(
-        _ pipeline: IngestionPipeline, clock: @escaping @Sendable () -> Int64 = Self.systemClock
-    ) -> UploadDoor {
-        UploadDoor(
-            database: backends.database, landing: backends.landing, pipeline: pipeline, orders: orders.forUploads,
-            configuration: configuration, metrics: registry, logger: logger, clock: clock)
     }
 
     /// Everything that answers requests.

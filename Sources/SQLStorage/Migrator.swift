@@ -3,8 +3,14 @@ package struct Migrator: Sendable {
     /// The migrations in order.
     package let migrations: [Migration]
 
-    package init(_ migrations: [Migration]) {
+    /// Whether a database that an archive is just being moved into is left alone.
+    private let refusesMoves: Bool
+
+    /// - Parameter refusesMoves: A database that holds the first half of an archive is no archive: only the move itself goes on
+    ///   with it.
+    package init(_ migrations: [Migration], refusesMoves: Bool = true) {
         self.migrations = migrations
+        self.refusesMoves = refusesMoves
     }
 
     /// Applies what is missing and answers the names of what it applied.
@@ -62,6 +68,10 @@ package struct Migrator: Sendable {
                 name TEXT NOT NULL UNIQUE, checksum TEXT NOT NULL, applied_at \(raw: transaction.dialect.integer) NOT NULL
             )
             """)
+        if refusesMoves, try TableMove.isUnderWay(in: transaction) {
+            throw SQLError(
+                .schema, "an archive is being moved into the database and is not complete: start the move again")
+        }
         let applied = try transaction.rows("SELECT name, checksum FROM schema_migration ORDER BY position") {
             (name: $0.text(0), checksum: $0.text(1))
         }

@@ -85,7 +85,7 @@ extension SQLStatement: ExpressibleByStringInterpolation {
         values = stringInterpolation.values
     }
 
-    /// Collects text and values. Only literals and ``StaticString`` become text.
+    /// Collects text and values. Only literals, ``StaticString`` and plain names become text.
     package struct Interpolation: StringInterpolationProtocol, Sendable {
         fileprivate var text = ""
         fileprivate var values: [SQLValue] = []
@@ -114,6 +114,16 @@ extension SQLStatement: ExpressibleByStringInterpolation {
         /// Fixed text, such as a column's name chosen among several.
         package mutating func appendInterpolation(raw: StaticString) {
             text.append(raw.description)
+        }
+
+        /// The name of a table or column.
+        package mutating func appendInterpolation(name: SQLIdentifier) {
+            text.append(name.name)
+        }
+
+        /// Names of columns with commas between them.
+        package mutating func appendInterpolation(names: [SQLIdentifier]) {
+            text.append(names.map(\.name).joined(separator: ", "))
         }
 
         /// Values for `IN (…)`; `NULL`, which nothing equals, when there are none.

@@ -34,6 +34,21 @@ enum Backends {
         try await backends.database.close()
     }
 
+    /// Runs `body` and then closes what it works with, however it ends.
+    static func closing<T>(
+        _ close: () async throws -> Void, after body: () async throws -> T
+    ) async throws -> T {
+        let result: T
+        do {
+            result = try await body()
+        } catch {
+            try? await close()
+            throw error
+        }
+        try await close()
+        return result
+    }
+
     // MARK: - The database
 
     private static func embeddedDatabase(_ configuration: GantryConfiguration) -> String {

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Turns totals so far into steps.
+/// A count that grows: turns totals into steps, and steps into a total.
 final class Counted: Sendable {
     private let total = Mutex(0)
 
@@ -11,4 +11,10 @@ final class Counted: Sendable {
             return count - total
         }
     }
+
+    /// Counts further ones.
+    func add(_ count: Int) { total.withLock { $0 += count } }
+
+    /// How much there is so far.
+    var value: Int { total.withLock { $0 } }
 }

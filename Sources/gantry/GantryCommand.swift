@@ -19,8 +19,8 @@ struct GantryCommand: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             ServeCommand.self, StoreCommand.self, SearchCommand.self, RetrieveCommand.self, InspectCommand.self,
-            ClientsCommand.self, KeysCommand.self, TokenCommand.self, VerifyCommand.self, PixelWorkerCommand.self,
-            DocumentationCommand.self,
+            ClientsCommand.self, KeysCommand.self, TokenCommand.self, VerifyCommand.self, MigrateCommand.self,
+            PixelWorkerCommand.self, DocumentationCommand.self,
         ])
 
     static func main() async {

@@ -53,20 +53,7 @@ struct VerifyCommand: AsyncParsableCommand {
         guard Backends.exist(configuration) else {
             throw CommandFailure.failed("there is no archive in \(configuration.dataFolder)")
         }
-        let backends = try await Backends.open(configuration, logger: Logger(label: "gantry"))
-        let pending = try await Migrator(Gantry.migrations).pending(backends.database)
-        guard pending.isEmpty else {
-            throw CommandFailure.failed("the archive is of an older version; start the gateway on it once")
-        }
-        let progress = ProgressDisplay(total: nil, noun: "instances", isSilent: json)
-        let counted = Counted()
-        let report = try await ArchiveVerification(
-            database: backends.database, blobs: backends.blobs, others: Gantry.otherBlobs
-        ).run(depth.archiveDepth) { progress.add(items: counted.advance(to: $0)) }
-        progress.finish()
-        let audit = try await AuditTable(database: backends.database).verify()
-        try await Backends.close(backends)
-
+        let (report, audit) = try await check(configuration)
         var problems = report.problems.map { "\($0)" }
         var auditRecords: Int64 = 0
         switch audit {
@@ -80,6 +67,32 @@ struct VerifyCommand: AsyncParsableCommand {
                 studies: report.studies, series: report.series, instances: report.instances, changes: report.changes,
                 auditRecords: auditRecords, problems: problems))
         if !problems.isEmpty { throw CommandFailure.failed() }
+    }
+
+    private func check(
+        _ configuration: GantryConfiguration
+    ) async throws -> (ArchiveVerification.Report, AuditVerification) {
+        let backends = try await Backends.open(configuration, logger: Logger(label: "gantry"))
+        return try await Backends.closing {
+            try await Backends.close(backends)
+        } after: {
+            let pending: [String]
+            do {
+                pending = try await Migrator(Gantry.migrations).pending(backends.database)
+            } catch let error as SQLError {
+                throw CommandFailure.failed("the database: \(error.message)")
+            }
+            guard pending.isEmpty else {
+                throw CommandFailure.failed("the archive is of an older version; first: gantry migrate schema")
+            }
+            let progress = ProgressDisplay(total: nil, noun: "instances", isSilent: json)
+            let counted = Counted()
+            defer { progress.finish() }
+            let report = try await ArchiveVerification(
+                database: backends.database, blobs: backends.blobs, others: Gantry.otherBlobs
+            ).run(depth.archiveDepth) { progress.add(items: counted.advance(to: $0)) }
+            return (report, try await AuditTable(database: backends.database).verify())
+        }
     }
 
     private func show(_ summary: Summary) {

@@ -1,5 +1,6 @@
 import Access
 import Audit
+import Ingestion
 import Messaging
 import Synchronization
 
@@ -15,6 +16,7 @@ final class AccessTrail: Sendable {
         var text: String?
         var actor: AuditEvent.Actor
         var details: [String: String] = [:]
+        var door = "access"
     }
 
     private struct Times {
@@ -83,6 +85,19 @@ final class AccessTrail: Sendable {
         note(Note(kind: .requestRefused, outcome: .minorFailure, text: text, actor: actor), context)
     }
 
+    /// A request about uploads was refused.
+    ///
+    /// - Parameter upload: the upload's key, where there is such an upload: a guessed one is not worth keeping.
+    func noteRefusal(_ problem: Problem, upload: String?, context: GantryContext) {
+        var details = ["problem": problem.kind.rawValue]
+        details["upload"] = upload
+        let actor = AuditEvent.Actor(context.principal, address: context.remoteAddress)
+        note(
+            Note(
+                kind: .requestRefused, outcome: .minorFailure, text: problem.detail, actor: actor, details: details,
+                door: IngestionOrigin.Door.upload.rawValue), context)
+    }
+
     private func note(_ note: Note, _ context: GantryContext) {
         let now = clock()
         state.withLock { add(note, now, context.requestID, &$0) }
@@ -110,7 +125,7 @@ final class AccessTrail: Sendable {
         let events = notes.sorted { $0.value.time < $1.value.time }.map { note, times in
             var event = AuditEvent(
                 id: UUIDv7(milliseconds: times.time).description, time: times.time, kind: note.kind, action: .execute,
-                outcome: note.outcome, outcomeText: note.text, actor: note.actor, door: "access",
+                outcome: note.outcome, outcomeText: note.text, actor: note.actor, door: note.door,
                 requestID: times.requestID, details: note.details)
             if times.requests > 1 { event.details["requests"] = "\(times.requests)" }
             return event

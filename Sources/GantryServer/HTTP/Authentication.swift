@@ -53,14 +53,15 @@ struct Authentication: Sendable {
                 .invalidHeader, "The request carries several credentials.",
                 headers: [.wwwAuthenticate: Self.malformed])
         }
-        if let key = keys.first { return .apiKey(key.trimmingSpaces) }
-        guard let field = fields.first else { return nil }
-        let parts = field.split(separator: " ", maxSplits: 1)
-        guard let scheme = parts.first?.lowercased() else { return nil }
-        let content = parts.count == 2 ? parts[1].trimmingSpaces : ""
+        // Byte by byte: a token has hundreds of characters, and every request one.
+        if let key = keys.first { return .apiKey(Self.trimmed(key.utf8)) }
+        guard let field = fields.first?.utf8 else { return nil }
+        let scheme = Substring(field.prefix { $0 != UInt8(ascii: " ") }).lowercased()
+        let content = Self.trimmed(field.dropFirst(scheme.utf8.count))
         switch scheme {
         case "bearer", "apikey":
-            guard !content.isEmpty, !content.contains(" "), !content.contains(",") else {
+            let isOne = content.utf8.allSatisfy { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: ",") }
+            guard isOne, !content.isEmpty else {
                 trail.noteRefusal("malformed credential", context: context)
                 throw Problem(
                     .invalidHeader, "The Authorization field has no single credential behind its scheme.",
@@ -69,6 +70,14 @@ struct Authentication: Sendable {
             return scheme == "bearer" ? .token(content) : .apiKey(content)
         default: return nil
         }
+    }
+
+    /// Without spaces and tabs at its ends.
+    private static func trimmed(_ text: some BidirectionalCollection<UInt8>) -> String {
+        let isSpace: (UInt8) -> Bool = { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
+        let start = text.drop(while: isSpace)
+        let end = start.lastIndex { !isSpace($0) }.map { start.index(after: $0) } ?? start.startIndex
+        return String(decoding: start[start.startIndex..<end], as: UTF8.self)
     }
 
     /// 400 where a secret stands in the address: there it gets into logs and histories (RFC 9700 2.6).

@@ -67,6 +67,11 @@ package enum RouteScopes {
             RouteRule([], "/status", .scope(.ordersRead)),
             RouteRule([], "/list-orders", .scope(.ordersRead)),
             RouteRule([], "/orders/**", .scope(.ordersRead)),
+            // The URL is the proof; of what a bucket tells nothing is believed that is not found there.
+            RouteRule([.put], "/uploads/**", .open),
+            RouteRule([.post], "/upload/notifications", .open),
+            RouteRule([], "/upload/**", .scope(.upload)),
+            RouteRule([], "/uploads/**", .scope(.upload)),
         ] + Routes.serviceRoots.flatMap(dicomweb)
 
     /// The DICOMweb service under one of its roots.
@@ -88,9 +93,9 @@ package enum RouteScopes {
         var path = path[...]
         if path.utf8.count > 1, path.utf8.last == UInt8(ascii: "/") { path = path.dropLast() }
         guard path.utf8.first == UInt8(ascii: "/") else { return .credential }
+        let below = path.utf8.dropFirst()
         let asked =
-            path.utf8.dropFirst().isEmpty
-            ? [] : path.dropFirst().split(separator: "/", omittingEmptySubsequences: false).map(\.utf8)
+            below.isEmpty ? [] : below.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
         let first = asked.first.map { String(Substring($0)) } ?? ""
         return byFirstSegment[first]?.first { $0.matches(method, asked) }?.access ?? .credential
     }

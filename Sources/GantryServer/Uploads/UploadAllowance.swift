@@ -48,9 +48,7 @@ final class UploadAllowance: Sendable {
                 .tooManyUploads, "One client may ask for \(rate) URLs a second.", headers: [.retryAfter: "1"])
         }
         if !grantByEstimate(name) {
-            let before = accounts.withLock { $0[name]?.written ?? 0 }
-            let out = try await count(client)
-            guard grant(name, counted: out, written: before) else {
+            guard try await grantByCounting(name, client) else {
                 throw Problem(
                     .tooManyUploads,
                     "One client may have \(limit) URLs out that were neither used nor have run out.",
@@ -94,16 +92,36 @@ final class UploadAllowance: Sendable {
         }
     }
 
-    private func grant(_ name: String, counted out: Int, written: Int) -> Bool {
+    /// Counts what is out and grants one more where that is less than the limit.
+    private func grantByCounting(_ name: String, _ client: String?) async throws -> Bool {
+        for _ in 0..<Self.mostCounts {
+            let before = accounts.withLock { $0[name]?.written ?? 0 }
+            let out = try await count(client)
+            switch grant(name, counted: out, written: before) {
+            case .granted: return true
+            case .refused: return false
+            case .countAgain: continue
+            }
+        }
+        return false
+    }
+
+    private static let mostCounts = 8
+
+    private enum Verdict { case granted, refused, countAgain }
+
+    private func grant(_ name: String, counted out: Int, written: Int) -> Verdict {
         let now = clock()
         return accounts.withLock { accounts in
-            guard var account = accounts[name] else { return out < limit }
+            guard var account = accounts[name] else { return out < limit ? .granted : .refused }
             // What was granted and was not yet in the table when counting began.
             account.counted = (out, written, now)
             let isGranted = (account.estimate ?? limit) < limit
             if isGranted { account.granted += 1 }
             accounts[name] = account
-            return isGranted
+            if isGranted { return .granted }
+            // What was written while we counted may have been counted twice.
+            return account.written == written ? .refused : .countAgain
         }
     }
 }

@@ -11,14 +11,13 @@ struct UploadDoor: Sendable {
     let routes: UploadRoutes
     let intake: UploadIntake
     let sweep: UploadSweep
-    let refusals: UploadRefusals
     /// For the library that reads archives.
     private let threads: NIOThreadPool
 
     /// - Parameter clock: Milliseconds since 1970.
     init(
         database: any SQLDatabase, landing: any UploadLanding, pipeline: IngestionPipeline, orders: UploadOrders,
-        configuration: GantryConfiguration, metrics: any MetricsFactory, logger: Logger,
+        configuration: GantryConfiguration, trail: AccessTrail, metrics: any MetricsFactory, logger: Logger,
         clock: @escaping @Sendable () -> Int64
     ) {
         let table = UploadTable(database: database)
@@ -41,7 +40,6 @@ struct UploadDoor: Sendable {
         ) { session in ended[session.state]?.increment() }
         sweep = UploadSweep(
             table: table, landing: landing, configuration: settings, signal: signal, logger: logger, clock: clock)
-        refusals = UploadRefusals(table: table, metrics: metrics, logger: logger, clock: clock)
         let issue = UploadIssue(
             table: table, landing: landing, orders: orders,
             allowance: UploadAllowance(
@@ -60,11 +58,11 @@ struct UploadDoor: Sendable {
             },
             events: UploadEvents(table: table),
             notifications: UploadNotifications(table: table, landing: landing, signal: signal, clock: clock),
-            refusals: refusals)
+            trail: trail)
     }
 
     /// What runs beside the server, to be stopped after it.
-    var services: [any Service] { [intake, sweep, refusals] }
+    var services: [any Service] { [intake, sweep] }
 
     /// Lets go of threads, once nothing runs any more.
     func close() async throws { try await threads.shutdownGracefully() }

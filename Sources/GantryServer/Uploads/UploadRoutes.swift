@@ -13,7 +13,7 @@ struct UploadRoutes: Sendable {
     let put: UploadPut?
     let events: UploadEvents
     let notifications: UploadNotifications
-    let refusals: UploadRefusals
+    let trail: AccessTrail
 
     private var table: UploadTable { issue.table }
 
@@ -73,7 +73,7 @@ struct UploadRoutes: Sendable {
         } catch {
             let problem = ErrorResponses.problem(for: error)
             if problem.kind.status < 500 {
-                refusals.note(problem, upload: known?.key.description, context: context)
+                trail.noteRefusal(problem, upload: known?.key.description, context: context)
             }
             throw error
         }

@@ -2,6 +2,8 @@
 enum UploadContent: Hashable {
     case part10
     case zip
+    /// An archive of nothing: its end alone.
+    case emptyZip
     /// Another kind of archive, or a compressed file.
     case otherArchive
     /// None of these: the pipeline will say whether it is a data set.
@@ -18,8 +20,10 @@ enum UploadContent: Hashable {
         // First this one: a preamble may hold anything, the signature of an archive too (PS3.10 7.1).
         if has(Array("DICM".utf8), at: 128) {
             self = .part10
-        } else if has([0x50, 0x4B, 0x03, 0x04]) || has([0x50, 0x4B, 0x05, 0x06]) {
+        } else if has([0x50, 0x4B, 0x03, 0x04]) {
             self = .zip
+        } else if has([0x50, 0x4B, 0x05, 0x06]) {
+            self = .emptyZip
         } else if Self.signatures.contains(where: { has($0) }) || has(Array("ustar".utf8), at: 257) {
             self = .otherArchive
         } else {

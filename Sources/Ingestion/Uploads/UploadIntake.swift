@@ -160,6 +160,7 @@ package struct UploadIntake: Service {
         return switch UploadContent(head: head.readableBytesView) {
         case .part10: .instance(object)
         case .zip: .archive(object)
+        case .emptyZip: .refused(ArchiveBreach.empty.failure)
         case .otherArchive, .unknown: .refused(.notDICOM())
         }
     }

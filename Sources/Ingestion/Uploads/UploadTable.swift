@@ -1,4 +1,4 @@
-package import Audit
+import Audit
 package import BlobStorage
 import Messaging
 package import SQLStorage
@@ -206,11 +206,6 @@ package struct UploadTable: Sendable {
                 ON CONFLICT (name) DO UPDATE SET until = excluded.until WHERE upload_duties.until <= \(time)
                 """) > 0
         }
-    }
-
-    /// Writes audit records that belong to no step: requests that were refused.
-    package func record(_ events: [AuditEvent]) async throws {
-        try await writes.write { transaction in try AuditLog().append(events, in: transaction) }
     }
 
     // MARK: - Looking

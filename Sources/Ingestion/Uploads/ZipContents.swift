@@ -95,7 +95,7 @@ struct ZipContents {
             guard !Self.isClutter(file.name) else { return }
             switch UploadContent(head: file.head) {
             case .part10: survey.files.insert(file.number)
-            case .zip, .otherArchive: throw ArchiveBreach.nested(name: file.name)
+            case .zip, .emptyZip, .otherArchive: throw ArchiveBreach.nested(name: file.name)
             case .unknown:
                 if file.name.lowercased().hasSuffix(".json"), jsonFiles.count < UploadResult.mostListed {
                     jsonFiles.append(file)

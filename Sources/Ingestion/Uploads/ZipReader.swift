@@ -156,7 +156,8 @@ private final class ArchiveWalk: Sendable {
             let code = archive_read_data_block(archive, &block, &count, &offset)
             if code == ARCHIVE_EOF { return expanded }
             // A warning is a checksum or a length that is wrong.
-            guard code == ARCHIVE_OK, let block else { throw .damaged }
+            guard code == ARCHIVE_OK else { throw .damaged }
+            guard count > 0, let block else { continue }
             expanded = adding(count, to: expanded)
             try check(expanded: expanded)
             let bytes = ByteBuffer(bytes: UnsafeRawBufferPointer(start: block, count: count))

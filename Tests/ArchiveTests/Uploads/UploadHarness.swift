@@ -17,7 +17,8 @@ import Testing
 
 /// Table, landing, intake and sweep over SQLite and folders, without a server: what PUTs do is done by hand.
 final class UploadHarness: Sendable {
-    let clock = ManualClock(1_800_000_000_000)
+    /// Begins with the time of the files.
+    let clock = ManualClock(Int64(Date().timeIntervalSince1970 * 1000))
     let folder: String
     let database: FaultyDatabase
     let blobs: DiskBlobStore

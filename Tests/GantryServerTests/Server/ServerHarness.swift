@@ -61,7 +61,7 @@ struct ServerHarness: Sendable {
             steps: gantry.ingestionSteps, configuration: configuration.ingestion, room: room, clock: Gantry.systemClock)
         let verifier = asksForCredentials ? gantry.makeVerifier(hashing: SecretHashing(cost: 4, most: 1000)) : nil
         let access = AccessTrail(clock: Gantry.systemClock)
-        let uploads = gantry.uploads(pipeline, clock: uploadClock)
+        let uploads = gantry.uploads(pipeline, access, clock: uploadClock)
         let application = Application(
             responder: gantry.responder(
                 Archive(database: database, blobs: blobs), pipeline, uploads, trail, verifier, access),

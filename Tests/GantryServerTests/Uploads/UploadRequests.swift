@@ -78,8 +78,8 @@ extension ServerHarness {
     }
 
     func audit() async throws -> [AuditEvent] {
-        await uploads.refusals.write()
-        return try await AuditTable(database: database).records(AuditQuery(limit: 10_000)).map(\.event)
+        let refusals = access.take().events
+        return try await AuditTable(database: database).records(AuditQuery(limit: 10_000)).map(\.event) + refusals
     }
 
     /// What is in the landing.

@@ -64,16 +64,6 @@ struct UploadRoutesTests {
                     try await server.put(Self.instance, to: issued.target, fields: [.contentEncoding: "gzip"]), 415,
                     "unsupported-media-type"
                 ),
-                // Fewer and more bytes than announced by the request itself.
-                (
-                    try await server.put(
-                        Array(Self.instance.dropLast()), to: issued.target, length: "\(Self.instance.count)"), 400,
-                    "invalid-body"
-                ),
-                (
-                    try await server.put(Self.instance + [0], to: issued.target, length: "\(Self.instance.count)"), 400,
-                    "invalid-body"
-                ),
             ]
             for (answer, status, kind) in refusals {
                 #expect(answer.status == status, "\(answer.body)")
@@ -88,8 +78,7 @@ struct UploadRoutesTests {
     func `a PUT without a length is 411`() async throws {
         try await ServerHarness.run { server in
             let issued = try await server.issue()
-            let answer = try await server.send(
-                .put, issued.target, [.contentType: "application/dicom"], body: Self.instance)
+            let answer = try await server.send(.put, issued.target, [.contentType: "application/dicom"])
             #expect(answer.status == 411)
         }
     }
