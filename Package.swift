@@ -168,6 +168,15 @@ let package = Package(
             swiftSettings: strict),
 
         .target(
+            name: "Workflows",
+            dependencies: [
+                "Access", "Archive", "Audit", "BlobStorage", "DICOMCore", "Ingestion", "Messaging", "SQLStorage",
+                .product(name: "Crypto", package: "swift-crypto"), .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict),
+        .target(
             name: "CoreWire",
             dependencies: [
                 "Access", "Archive", "Audit", "Ingestion", "BlobStorage", "DICOMCore",
@@ -184,7 +193,7 @@ let package = Package(
             dependencies: [
                 "CArchive", "CZlib", "PixelWorkers", "DICOMCore", "DICOMModels", "DICOMPixels", "DICOMWeb",
                 "Observability",
-                "SQLStorage", "BlobStorage", "Messaging", "Access", "Archive", "Audit", "Ingestion", "CoreWire",
+                "SQLStorage", "BlobStorage", "Messaging", "Access", "Archive", "Audit", "Ingestion", "CoreWire", "Workflows",
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
@@ -273,7 +282,7 @@ let package = Package(
                 "Access", "Archive", "Audit", "Messaging", "Ingestion", "SQLStorage", "SQLiteStorage",
                 "PostgreSQLStorage",
                 "BlobStorage",
-                "DICOMCore", "DICOMModels", "DICOMWeb", "GantryTesting",
+                "Workflows", "DICOMCore", "DICOMModels", "DICOMWeb", "GantryTesting",
                 .product(name: "Logging", package: "swift-log"), .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ],
@@ -294,7 +303,7 @@ let package = Package(
             name: "GantryServerTests",
             dependencies: [
                 "GantryServer", "PixelWorkers", "SQLiteStorage", "SQLStorage", "BlobStorage", "Access", "Archive",
-                "Audit", "CoreWire", "Ingestion",
+                "Audit", "CoreWire", "Ingestion", "Workflows",
                 "DICOMCore", "DICOMModels", "DICOMPixels", "DICOMWeb", "Observability", "GantryTesting",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Configuration", package: "swift-configuration"),

@@ -7,9 +7,13 @@ package struct Archive: Sendable {
     package let database: any SQLDatabase
     package let blobs: any BlobStore
 
-    package init(database: any SQLDatabase, blobs: any BlobStore) {
+    let blobColumns: [BlobColumn]
+
+    /// - Parameter others: What names blobs besides the instances.
+    package init(database: any SQLDatabase, blobs: any BlobStore, others: [BlobColumn] = []) {
         self.database = database
         self.blobs = blobs
+        blobColumns = [.instances] + others
     }
 
     /// The instances of a study, of a series of it, or one instance, in series and instance number order.

@@ -30,6 +30,9 @@ package struct ArchiveVerification: Sendable {
         case gapInChanges(behind: Int64)
         case missingBlob(instance: String)
         case otherDigest(instance: String)
+        /// Of a blob that another table than the instances names.
+        case missingBlobOf(table: String, location: String)
+        case otherDigestOf(table: String, location: String)
     }
 
     /// What was found.
@@ -46,10 +49,13 @@ package struct ArchiveVerification: Sendable {
 
     private let database: any SQLDatabase
     private let blobs: any BlobStore
+    private let others: [BlobColumn]
 
-    package init(database: any SQLDatabase, blobs: any BlobStore) {
+    /// - Parameter others: What names blobs besides the instances.
+    package init(database: any SQLDatabase, blobs: any BlobStore, others: [BlobColumn] = []) {
         self.database = database
         self.blobs = blobs
+        self.others = others
     }
 
     /// Checks everything; `progress` is told the number of instances whose blobs were checked so far.
@@ -71,6 +77,7 @@ package struct ArchiveVerification: Sendable {
             checked += page.count
             progress(checked)
         }
+        for column in others { report.problems += try await problems(of: column, depth) }
         return report
     }
 
@@ -102,6 +109,33 @@ package struct ArchiveVerification: Sendable {
             return nil
         } catch {
             return .missingBlob(instance: row.uid)
+        }
+    }
+
+    private func problems(of column: BlobColumn, _ depth: Depth) async throws -> [Problem] {
+        var problems: [Problem] = []
+        var cursor = ""
+        while true {
+            try Task.checkCancellation()
+            let after = cursor
+            let page = try await database.read { transaction in
+                try transaction.rows(
+                    """
+                    SELECT \(raw: column.location), \(raw: column.digest) FROM \(raw: column.table)
+                    WHERE \(raw: column.location) > \(after) ORDER BY \(raw: column.location) LIMIT 500
+                    """
+                ) { BlobRow(id: 0, uid: "", location: $0.text(0), digest: $0.bytes(1)) }
+            }
+            guard let last = page.last else { return problems }
+            cursor = last.location
+            for row in page {
+                let table = column.table.description
+                switch await check(row, depth) {
+                case .missingBlob: problems.append(.missingBlobOf(table: table, location: row.location))
+                case .otherDigest: problems.append(.otherDigestOf(table: table, location: row.location))
+                default: break
+                }
+            }
         }
     }
 

@@ -36,16 +36,20 @@ package struct IntegritySweep: Service {
 
     private let database: any SQLDatabase
     private let blobs: any BlobStore
+    private let columns: [BlobColumn]
     private let configuration: Configuration
     private let logger: Logger
     private let clock: @Sendable () -> Int64
 
+    /// - Parameter others: What names blobs besides the archive's instances.
     package init(
-        database: any SQLDatabase, blobs: any BlobStore, configuration: Configuration = Configuration(),
+        database: any SQLDatabase, blobs: any BlobStore, others: [BlobColumn] = [],
+        configuration: Configuration = Configuration(),
         logger: Logger, clock: @escaping @Sendable () -> Int64
     ) {
         self.database = database
         self.blobs = blobs
+        columns = [.instances] + others
         self.configuration = configuration
         self.logger = logger
         self.clock = clock
@@ -80,7 +84,7 @@ package struct IntegritySweep: Service {
                 olderThan: now - configuration.grace, after: cursor, limit: configuration.pageSize)
             cursor = page.next
             guard !page.blobs.isEmpty else { continue }
-            let named = try await Self.named(page.blobs, in: database)
+            let named = try await Self.named(page.blobs, by: columns, in: database)
             let orphans = page.blobs.filter { !named.contains($0) }
             report.examined += page.blobs.count
             report.orphans += orphans.count
@@ -91,13 +95,19 @@ package struct IntegritySweep: Service {
     }
 
     /// Those of the blobs that a row names.
-    static func named(_ locations: [BlobLocation], in database: any SQLDatabase) async throws -> Set<BlobLocation> {
+    static func named(
+        _ locations: [BlobLocation], by columns: [BlobColumn], in database: any SQLDatabase
+    ) async throws -> Set<BlobLocation> {
         try await database.read { transaction in
             var named: Set<BlobLocation> = []
             for location in locations {
-                let statement = SQLStatement(
-                    "SELECT 1 FROM instances WHERE location = $1", [.text(location.rawValue)])
-                if try transaction.exists(statement) { named.insert(location) }
+                let isNamed = try columns.contains { column in
+                    try transaction.exists(
+                        """
+                        SELECT 1 FROM \(raw: column.table) WHERE \(raw: column.location) = \(location.rawValue)
+                        """)
+                }
+                if isNamed { named.insert(location) }
             }
             return named
         }
@@ -107,17 +117,22 @@ package struct IntegritySweep: Service {
 extension Archive {
     /// Whether a row names the blob.
     package func names(_ location: BlobLocation) async throws -> Bool {
-        try await !IntegritySweep.named([location], in: database).isEmpty
+        try await !IntegritySweep.named([location], by: blobColumns, in: database).isEmpty
     }
 
     /// Changes rows to where blobs were moved to. A row that names another blob by now is left alone.
     package func relocate(_ moves: [(from: BlobLocation, to: BlobLocation)]) async throws {
         let moves = moves.map { (from: $0.from.rawValue, to: $0.to.rawValue) }
+        let columns = blobColumns
         try await database.write { transaction in
             for move in moves {
-                try transaction.enqueue(
-                    SQLStatement(
-                        "UPDATE instances SET location = $1 WHERE location = $2", [.text(move.to), .text(move.from)]))
+                for column in columns {
+                    try transaction.enqueue(
+                        """
+                        UPDATE \(raw: column.table) SET \(raw: column.location) = \(move.to)
+                        WHERE \(raw: column.location) = \(move.from)
+                        """)
+                }
             }
         }
     }

@@ -33,6 +33,7 @@ package struct CommitMessage: Codable, Sendable {
         package var credentialID: String?
         package var organization: String?
         package var targetStudy: UID?
+        package var orderID: String?
     }
 
     package var version = Self.version
@@ -105,13 +106,14 @@ extension CommitMessage.Origin {
         self.init(
             door: origin.door.rawValue, requestID: origin.requestID, remoteAddress: origin.remoteAddress,
             client: origin.principal.client, credentialID: origin.principal.credentialID,
-            organization: origin.principal.organization, targetStudy: origin.targetStudy)
+            organization: origin.principal.organization, targetStudy: origin.targetStudy,
+            orderID: origin.orderID)
     }
 
     /// The origin for the audit trail; what the principal may do has been looked at where it asked.
     var checked: IngestionOrigin? {
         guard let door = IngestionOrigin.Door(rawValue: door),
-            [requestID, remoteAddress, client, credentialID, organization].compactMap(\.self).allSatisfy({
+            [requestID, remoteAddress, client, credentialID, organization, orderID].compactMap(\.self).allSatisfy({
                 $0.isLine(atMost: 256)
             })
         else { return nil }
@@ -119,7 +121,7 @@ extension CommitMessage.Origin {
             door: door, requestID: requestID, remoteAddress: remoteAddress,
             principal: Principal(
                 client: client, credentialID: credentialID, organization: organization, scopes: [.dicomwebStore]),
-            targetStudy: targetStudy)
+            targetStudy: targetStudy, orderID: orderID)
     }
 }
 

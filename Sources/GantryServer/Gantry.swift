@@ -1,5 +1,5 @@
 package import Access
-import Archive
+package import Archive
 import Audit
 import BlobStorage
 import DICOMCore
@@ -15,6 +15,7 @@ package import PixelWorkers
 package import SQLStorage
 import ServiceLifecycle
 import UnixSignals
+import Workflows
 
 /// The whole server put together: configuration and storage in, one service group out. There is no other composition
 /// root.
@@ -58,7 +59,10 @@ package struct Gantry: Sendable {
     /// Every migration of the schema, in the order in which they are applied.
     package static let migrations =
         ArchiveSchema.migrations + MessagingSchema.migrations + AuditSchema.migrations + AccessSchema.migrations
-        + UploadSchema.migrations
+        + UploadSchema.migrations + OrderSchema.migrations
+
+    /// What names blobs besides the archive's instances.
+    package static let otherBlobs = [Orders.reportBlobs]
 
     /// Milliseconds since 1970.
     package static let systemClock: @Sendable () -> Int64 = {
@@ -76,12 +80,12 @@ package struct Gantry: Sendable {
         if tls == nil, !isOpenToAll, !IPAddressKind.isLoopback(configuration.server.host) {
             logger.notice("credentials come over plain HTTP; see that something in front of the server has TLS")
         }
-        let archive = Archive(database: backends.database, blobs: backends.blobs)
+        let archive = Archive(database: backends.database, blobs: backends.blobs, others: Self.otherBlobs)
         let room = StorageRoom(configuration.watermarks) { [blobs = backends.blobs] in try await blobs.space() }
         let pipeline = IngestionPipeline(
             database: backends.database, blobs: backends.blobs,
             index: ArchiveIndex(duplicates: configuration.duplicatePolicy),
-            configuration: configuration.ingestion, room: room, clock: Self.systemClock)
+            steps: ingestionSteps, configuration: configuration.ingestion, room: room, clock: Self.systemClock)
         let watch = StorageWatch(room, metrics: registry, logger: logger)
         _ = await watch.look(wasFull: false)
         let reads = configuration.audit.includesReads ? ReadQueue() : nil
@@ -107,7 +111,12 @@ package struct Gantry: Sendable {
             .init(service: watch),
             .init(
                 service: IntegritySweep(
-                    database: backends.database, blobs: backends.blobs, logger: logger, clock: Self.systemClock)),
+                    database: backends.database, blobs: backends.blobs, others: Self.otherBlobs, logger: logger,
+                    clock: Self.systemClock)),
+            .init(
+                service: OrderTimers(
+                    database: backends.database, rules: configuration.orderRules,
+                    eventSource: configuration.ingestion.eventSource, logger: logger, clock: Self.systemClock)),
         ]
         services.append(
             .init(
@@ -134,7 +143,7 @@ package struct Gantry: Sendable {
         clock: @escaping @Sendable () -> Int64 = Self.systemClock
     ) -> UploadDoor {
         UploadDoor(
-            database: backends.database, landing: backends.landing, pipeline: pipeline, orders: .none,
+            database: backends.database, landing: backends.landing, pipeline: pipeline, orders: orders.forUploads,
             configuration: configuration, trail: trail, metrics: registry, logger: logger, clock: clock)
     }
 
@@ -181,6 +190,7 @@ package struct Gantry: Sendable {
             delete: configuration.delete.isOffered
                 ? DeleteRoutes(
                     archive: archive, eventSource: configuration.ingestion.eventSource, clock: Self.systemClock) : nil,
+            orders: orderRoutes(pipeline.room),
             uploads: uploads.routes,
             operations: OperationsRoutes(
                 checks: [.index(backends.database), .objects(backends.blobs, pipeline.room)], registry: registry,
@@ -197,6 +207,28 @@ package struct Gantry: Sendable {
             metrics: RequestMetrics(factory: registry),
             authentication: Authentication(verifier: verifier, trail: access, publicAddress: publicAddress),
             proxies: proxies)
+    }
+
+    /// What each commit of instances does besides storing them.
+    var ingestionSteps: [any IngestionStep] {
+        [OrderMatching(rules: configuration.orderRules, eventSource: configuration.ingestion.eventSource)]
+    }
+
+    private var orders: Orders {
+        Orders(
+            database: backends.database, blobs: backends.blobs, rules: configuration.orderRules,
+            eventSource: configuration.ingestion.eventSource, clock: Self.systemClock)
+    }
+
+    private func orderRoutes(_ room: StorageRoom) -> OrderRoutes {
+        let orders = orders
+        return OrderRoutes(
+            orders: orders,
+            reports: ReportRoutes(
+                orders: orders, blobs: backends.blobs, room: room, limit: configuration.orders.reportBytes),
+            signer: { [database = backends.database] in
+                ReceiptSigner(try await EvidenceKeyTable.key(.orderReceipt, in: database, now: Self.systemClock()))
+            }, clock: Self.systemClock)
     }
 }
 
@@ -227,6 +259,18 @@ extension GantryConfiguration {
         StorageWatermarks(
             high: Double(disk.highWatermark) / 100, low: Double(disk.lowWatermark) / 100, ample: Int64(disk.ample),
             reserve: Int64(disk.reserve))
+    }
+
+    var orderRules: OrderRules {
+        var rules = OrderRules()
+        rules.quietPeriod = Int64(orders.quietPeriod.milliseconds)
+        rules.requiredMetadata = orders.requiredMetadata.compactMap { DataDictionary.standard.tag(forKeyword: $0) }
+        rules.metadataDeadline = Int64(orders.metadataDeadline.milliseconds)
+        rules.overwriteWindow = Int64(orders.overwriteWindow.milliseconds)
+        rules.expiryNotice = Int64(orders.expiryNotice.milliseconds)
+        rules.abandonAfter = Int64(orders.abandonAfter.milliseconds)
+        rules.makesOrders = orders.isAutomatic
+        return rules
     }
 
     var ingestion: IngestionConfiguration {

@@ -13,6 +13,7 @@ package import PixelWorkers
 import SQLStorage
 import ServiceLifecycle
 package import UnixSignals
+import Workflows
 
 /// A process of one role put together: as ``Gantry``, with what the role offers.
 package struct RoleServer: Sendable {
@@ -146,9 +147,10 @@ package struct RoleServer: Sendable {
         _ database: any SQLDatabase, _ blobs: (any BlobStore)?,
         operations: ([HealthCheck], ChangeFeed?) -> OperationsRoutes, _ publicAddress: PublicAddress
     ) -> (Routes, [ServiceConfiguration]) {
-        let archive = Archive(database: database, blobs: blobs ?? AbsentBlobStore())
+        let archive = Archive(database: database, blobs: blobs ?? AbsentBlobStore(), others: Gantry.otherBlobs)
         let intake = CommitIntake(
             database: database, index: ArchiveIndex(duplicates: configuration.duplicatePolicy),
+            steps: [OrderMatching(rules: configuration.orderRules, eventSource: configuration.ingestion.eventSource)],
             configuration: configuration.ingestion)
         let budget = ByteBudget(limit: configuration.limits.concurrentBytes)
         let own = configuration.server
@@ -168,12 +170,19 @@ package struct RoleServer: Sendable {
         let checks = [HealthCheck.index(database)] + (blobs.map { [.objects($0)] } ?? [])
         let routes = Routes(
             core: core, operations: operations(checks, ChangeFeed(archive: archive)), publicAddress: publicAddress)
-        var services = [ServiceConfiguration(service: intake)]
+        var services = [
+            ServiceConfiguration(service: intake),
+            ServiceConfiguration(
+                service: OrderTimers(
+                    database: database, rules: configuration.orderRules,
+                    eventSource: configuration.ingestion.eventSource, logger: logger, clock: Gantry.systemClock)),
+        ]
         if let blobs {
             services.append(
                 ServiceConfiguration(
                     service: IntegritySweep(
-                        database: database, blobs: blobs, logger: logger, clock: Gantry.systemClock)))
+                        database: database, blobs: blobs, others: Gantry.otherBlobs, logger: logger,
+                        clock: Gantry.systemClock)))
         }
         return (routes, services)
     }

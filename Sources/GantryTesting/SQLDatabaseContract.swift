@@ -233,10 +233,14 @@ package enum SQLDatabaseContract: String, CaseIterable, Sendable {
         try require(try await Migrator([first, second]).pending(database) == ["0002 second"], "left nothing behind")
         try require(try await Migrator([first, second]).migrate(database, now: 3) == ["0002 second"], "then the next")
         try require(try await Migrator([first, second]).migrate(database, now: 4) == [], "each once")
-        let newer = try await self.code { try await Migrator([first]).migrate(database, now: 5) }
+        let between = Migration("0001 between") { _ in ["CREATE TABLE between_them (id INTEGER)"] }
+        let names = try await Migrator([first, between, second]).migrate(database, now: 4)
+        try require(names == ["0001 between"], "one that another area added before")
+        try require(try await Migrator([first, between, second]).pending(database) == [], "each once, too")
+        let newer = try await self.code { try await Migrator([first, between]).migrate(database, now: 5) }
         try require(newer == .schema, "refuses a newer schema")
         let edited = Migration("0001 first") { _ in ["CREATE TABLE other (id INTEGER)"] }
-        let changed = try await self.code { try await Migrator([edited, second]).migrate(database, now: 6) }
+        let changed = try await self.code { try await Migrator([edited, between, second]).migrate(database, now: 6) }
         try require(changed == .schema, "refuses an edited migration")
     }
 }

@@ -83,6 +83,7 @@ struct CommitWriter: Sendable {
         decisions.reserveCapacity(records.count)
         var events: [CloudEvent] = []
         var trail = AuditGrouping()
+        var recorded: [RecordedInstance] = []
         for record in records {
             switch record.content {
             case .refusal(let cause, let identity):
@@ -95,13 +96,14 @@ struct CommitWriter: Sendable {
                     var event = storing.event
                     event.type = type
                     events.append(event)
-                    for step in steps { try step.record(storing.instance, at: record.time, in: transaction) }
-                } else if case .identical = decision {
-                    for step in steps { try step.recordHeld(storing.instance, at: record.time, in: transaction) }
+                }
+                if !steps.isEmpty, let fate = RecordedInstance.Fate(decision) {
+                    recorded.append(RecordedInstance(storing.instance, fate: fate, time: record.time))
                 }
                 trail.add(decision, storing.instance.identity, record)
             }
         }
+        if !recorded.isEmpty { for step in steps { try step.record(recorded, in: transaction) } }
         try outbox.append(events, in: transaction)
         try audit.append(trail.events, in: transaction)
         return decisions
@@ -178,6 +180,18 @@ private struct AuditGrouping {
                 actor: AuditEvent.Actor(origin),
                 door: origin.door.rawValue, requestID: origin.requestID, study: study?.string,
                 objects: object.map { [$0] } ?? [], byteCount: record.byteCount))
+    }
+}
+
+extension RecordedInstance.Fate {
+    /// What steps are told of a decision; `nil` where the instance is not held.
+    fileprivate init?(_ decision: StoreDecision) {
+        switch decision {
+        case .stored: self = .new
+        case .replaced: self = .replaced
+        case .identical: self = .identical
+        case .needsComparison, .conflict: return nil
+        }
     }
 }
 

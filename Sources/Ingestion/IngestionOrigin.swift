@@ -1,5 +1,5 @@
 package import Access
-import Audit
+package import Audit
 package import BlobStorage
 package import DICOMCore
 
@@ -43,7 +43,7 @@ package struct IngestionOrigin: Hashable, Sendable {
 
 extension AuditEvent.Actor {
     /// Who sent it, as the audit trail tells it.
-    init(_ origin: IngestionOrigin) {
+    package init(_ origin: IngestionOrigin) {
         self.init(
             client: origin.principal.client, credentialID: origin.principal.credentialID,
             organization: origin.principal.organization, address: origin.remoteAddress)

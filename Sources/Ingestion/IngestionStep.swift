@@ -4,14 +4,31 @@ package import SQLStorage
 package protocol IngestionStep: Sendable {
     /// Looks at an instance that passed every check, before it is stored. A cause refuses it.
     func examine(_ instance: CheckedInstance) async throws -> RefusalCause?
-    /// Writes the step's own rows for an instance that is stored now, in the transaction that stores it. It may run
-    /// again when the transaction is run again.
-    func record(_ instance: CheckedInstance, at time: Int64, in transaction: any SQLTransaction) throws
-    /// The same for an instance that is held already with the same bytes. It is called again for an instance that is
-    /// sent again, also after a crash behind its first commit: what it writes must be the same then.
-    func recordHeld(_ instance: CheckedInstance, at time: Int64, in transaction: any SQLTransaction) throws
+    /// Writes the step's own rows for the instances of one commit, in their order, in the transaction that stores them.
+    /// It may run again when the transaction is run again.
+    func record(_ instances: [RecordedInstance], in transaction: any SQLTransaction) throws
 }
 
-extension IngestionStep {
-    package func recordHeld(_ instance: CheckedInstance, at time: Int64, in transaction: any SQLTransaction) throws {}
+/// An instance that a commit took, with what the index made of it.
+package struct RecordedInstance: Sendable {
+    /// What the index made of an instance.
+    package enum Fate: Hashable, Sendable {
+        /// It was not there before.
+        case new
+        /// It took the place of other content.
+        case replaced
+        /// It was there already, and nothing of it was written.
+        case identical
+    }
+
+    package let instance: CheckedInstance
+    package let fate: Fate
+    /// When, in milliseconds since 1970.
+    package let time: Int64
+
+    package init(_ instance: CheckedInstance, fate: Fate, time: Int64) {
+        self.instance = instance
+        self.fate = fate
+        self.time = time
+    }
 }

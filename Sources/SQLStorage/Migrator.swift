@@ -75,19 +75,20 @@ package struct Migrator: Sendable {
         let applied = try transaction.rows("SELECT name, checksum FROM schema_migration ORDER BY position") {
             (name: $0.text(0), checksum: $0.text(1))
         }
-        guard applied.count <= migrations.count else {
-            throw SQLError(
-                .schema,
-                "the schema has \(applied.count) migrations, this version knows \(migrations.count): it is newer")
-        }
-        for (migration, applied) in zip(migrations, applied) {
-            guard migration.name == applied.name else {
-                throw SQLError(.schema, "the schema has migration \(applied.name) where \(migration.name) belongs")
+        // By name, not by place: each area of the program adds to its own migrations.
+        let known = Dictionary(uniqueKeysWithValues: migrations.map { ($0.name, $0) })
+        for applied in applied {
+            guard let migration = known[applied.name] else {
+                throw SQLError(
+                    .schema, "the schema has migration \(applied.name), which this version does not know: it is newer")
             }
             guard migration.checksum(in: transaction.dialect) == applied.checksum else {
                 throw SQLError(.schema, "migration \(applied.name) was applied with another text")
             }
         }
-        return migrations.enumerated().dropFirst(applied.count).map { ($0.offset, $0.element) }
+        let names = Set(applied.map(\.name))
+        return migrations.filter { !names.contains($0.name) }.enumerated().map {
+            (applied.count + $0.offset, $0.element)
+        }
     }
 }

@@ -67,6 +67,15 @@ package struct SQLDialect: Hashable, Sendable {
         }
     }
 
+    /// Behind a SELECT of rows that are changed next: wait for whoever changes them now, and then see what they left. SQLite has one
+    /// writer and needs nothing.
+    package var locking: StaticString {
+        switch product {
+        case .sqlite: ""
+        case .postgreSQL: " FOR UPDATE"
+        }
+    }
+
     /// What makes a transaction wait until no other one that asked for it writes to the table, for rows whose numbers must
     /// have no gaps and become visible in their order; `nil` where there is one writer anyway. Who locks several does it in
     /// this order: `changes`, `outbox_events`, `audit_records`.

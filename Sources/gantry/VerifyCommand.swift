@@ -88,8 +88,9 @@ struct VerifyCommand: AsyncParsableCommand {
             let progress = ProgressDisplay(total: nil, noun: "instances", isSilent: json)
             let counted = Counted()
             defer { progress.finish() }
-            let report = try await ArchiveVerification(database: backends.database, blobs: backends.blobs)
-                .run(depth.archiveDepth) { progress.add(items: counted.advance(to: $0)) }
+            let report = try await ArchiveVerification(
+                database: backends.database, blobs: backends.blobs, others: Gantry.otherBlobs
+            ).run(depth.archiveDepth) { progress.add(items: counted.advance(to: $0)) }
             return (report, try await AuditTable(database: backends.database).verify())
         }
     }

@@ -248,6 +248,31 @@ extension ConfigurationKey {
             "delete.enabled", \.delete.isOffered, .flag,
             "Whether DELETE of studies, series and instances is offered; otherwise it is answered with 405."),
         ConfigurationKey(
+            "orders.automatic", \.orders.isAutomatic, .flag,
+            "Whether a study that comes without an order makes its own. Otherwise only studies whose sender made one have an order."
+        ),
+        ConfigurationKey(
+            "orders.quietPeriod", \.orders.quietPeriod, .time(atLeast: .milliseconds(100)),
+            "A study is complete when no instance has come for so long, unless its order says how many there are."),
+        ConfigurationKey(
+            list: "orders.requiredMetadata", \.orders.requiredMetadata, .keyword,
+            "Attributes without which an order is not processed: from the header, a sidecar, or `PATCH /add-metadata`."),
+        ConfigurationKey(
+            "orders.metadataDeadline", \.orders.metadataDeadline, .time(atLeast: .seconds(1)),
+            "An order whose required metadata are not there so long after its first instance fails. Its images stay."),
+        ConfigurationKey(
+            "orders.overwriteWindow", \.orders.overwriteWindow, .time(),
+            "A study that is sent again so long after its first instance stays the same order; later it makes a new one. `store.window` decides whether the instances are replaced."
+        ),
+        ConfigurationKey(
+            "orders.expiryNotice", \.orders.expiryNotice, .time(),
+            "The event `gantry.order.expiring.v1` goes out so long before an order fails for its metadata."),
+        ConfigurationKey(
+            "orders.abandonAfter", \.orders.abandonAfter, .time(atLeast: .seconds(60)),
+            "An order that waits for instances fails when none has come for so long."),
+        ConfigurationKey(
+            "orders.reportBytes", \.orders.reportBytes, .size(), "Size of one report."),
+        ConfigurationKey(
             "audit.reads", \.audit.includesReads, .flag,
             "Whether searches and retrievals are on the audit trail, as what is stored and deleted always is. They are written a moment later, alike ones together; a trail that does not keep up loses some and says how many."
         ),

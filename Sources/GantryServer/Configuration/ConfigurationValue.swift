@@ -156,6 +156,11 @@ extension ConfigurationNotation where Value == String {
         }
     }
 
+    /// The keyword of an attribute (PS3.6 6).
+    static var keyword: Self {
+        .text("keyword, as PatientAge") { DataDictionary.standard.tag(forKeyword: $0) != nil }
+    }
+
     /// An origin as browsers send it: scheme and authority, no path.
     static var origin: Self {
         .text("origin, as https://viewer.example") { text in

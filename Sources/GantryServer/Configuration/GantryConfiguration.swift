@@ -29,6 +29,7 @@ package struct GantryConfiguration: Sendable, Hashable {
     package var retrieve = Retrieve()
     package var pixels = Pixels()
     package var delete = Delete()
+    package var orders = Orders()
     package var audit = Audit()
     package var strict = Strict()
     package var cors = CORS()
@@ -226,6 +227,20 @@ package struct GantryConfiguration: Sendable, Hashable {
 
     package struct Delete: Sendable, Hashable {
         package var isOffered = true
+    }
+
+    /// How a study goes from its first instance to its report.
+    package struct Orders: Sendable, Hashable {
+        /// Whether a study that comes without an order makes its own.
+        package var isAutomatic = true
+        package var quietPeriod: Duration = .seconds(60)
+        /// Keywords of attributes.
+        package var requiredMetadata = ["PatientAge", "PatientSex"]
+        package var metadataDeadline: Duration = .seconds(900)
+        package var overwriteWindow: Duration = .seconds(300)
+        package var expiryNotice: Duration = .seconds(300)
+        package var abandonAfter: Duration = .seconds(7 * 86_400)
+        package var reportBytes = 256 << 20
     }
 
     /// What is on the audit trail besides what is stored and deleted.

@@ -9,6 +9,9 @@ package enum RouteName: String, CaseIterable, Sendable {
     case delete
     case capabilities
     case wadoURI = "wado-uri"
+    case newOrder = "new-order", addMetadata = "add-metadata", orderMetadata = "order-metadata"
+    case orderStatus = "order-status", listOrders = "list-orders", cancelOrder = "cancel-order"
+    case results, orderTimeline = "order-timeline", orderReceipt = "order-receipt"
     case uploadIssue = "upload-issue", uploadMultipart = "upload-multipart", upload
     case uploadEvents = "upload-events", uploadNotifications = "upload-notifications"
     case health, metrics, changes, page

@@ -8,6 +8,7 @@ import Logging
 import Observability
 import PixelWorkers
 import SQLStorage
+import Workflows
 
 /// The one place where errors of every vocabulary become HTTP.
 enum ErrorResponses {
@@ -34,6 +35,7 @@ enum ErrorResponses {
         case let error as DICOMWebError: problem(for: error)
         case let error as SQLError: problem(for: error)
         case let error as BlobError: problem(for: error)
+        case let error as OrderError: problem(for: error)
         case let failure as PixelFailure: problem(for: failure)
         case let failure as CoreConnection.Failure: problem(for: failure)
         case is CancellationError: Problem(.unavailable, "The server is stopping.")
@@ -64,6 +66,28 @@ enum ErrorResponses {
         case .busy, .connection: Problem(.unavailable, "The index does not answer.")
         case .full: Problem(.insufficientStorage, "The index cannot grow.")
         default: Problem(.internalError, "The index could not be asked.")
+        }
+    }
+
+    private static func problem(for error: OrderError) -> Problem {
+        switch error {
+        case .notFound: return Problem(.noSuchOrder, "There is no order of this name or study, or it is not yours.")
+        case .noReport: return Problem(.noReport, "The order has no such report.")
+        case .notAllowed(let state, let failure, let missing):
+            var problem = Problem(.orderState, "The order is \(state.rawValue).")
+            problem.members = [OrderedJSON.Member("state", .string(state.rawValue))]
+            if let failure { problem.members.append(OrderedJSON.Member("reason", .string(failure.rawValue))) }
+            if !missing.isEmpty {
+                problem.members.append(OrderedJSON.Member("missing", .array(missing.map { .string($0) })))
+            }
+            return problem
+        case .invalidMetadata(let faults):
+            var problem = Problem(.invalidMetadata, "\(faults.count) of the values cannot be taken.")
+            let errors = faults.map { fault -> OrderedJSON in
+                ["pointer": .string(fault.pointer), "detail": .string(fault.detail)]
+            }
+            problem.members = [OrderedJSON.Member("errors", .array(errors))]
+            return problem
         }
     }
 

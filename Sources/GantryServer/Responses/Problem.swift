@@ -1,6 +1,7 @@
 package import HTTPTypes
 package import Hummingbird
 import NIOCore
+package import Workflows
 
 /// An error answer before it is bytes: `application/problem+json` (RFC 9457).
 ///
@@ -13,6 +14,8 @@ package struct Problem: Error, Sendable {
     package var headers: HTTPFields = [:]
     /// Whether the connection is closed after the answer, because the rest of the body is not wanted.
     package var closesConnection = false
+    /// More members of the body, such as `errors` with an entry for each thing that was wrong (RFC 9457 3.2).
+    package var members: [OrderedJSON.Member] = []
 
     package init(_ kind: ProblemKind, _ detail: String, headers: HTTPFields = [:]) {
         self.kind = kind
@@ -45,6 +48,12 @@ package struct Problem: Error, Sendable {
         json.writeJSONString(kind.advice)
         json.writeString(#","instance":"#)
         json.writeJSONString("urn:gantry:request:\(requestID)")
+        for member in members {
+            json.writeString(",")
+            json.writeJSONString(member.name)
+            json.writeString(":")
+            json.writeBytes(member.value.bytes)
+        }
         json.writeString("}\n")
         var fields = headers
         fields[.contentType] = "application/problem+json"

@@ -15,9 +15,12 @@ package enum ProblemKind: String, CaseIterable, Sendable {
     case insufficientScope = "insufficient-scope"
     case notFound = "not-found"
     case noSuchResource = "no-such-resource"
+    case noSuchOrder = "no-such-order"
+    case noReport = "no-report"
     case methodNotAllowed = "method-not-allowed"
     case notAcceptable = "not-acceptable"
     case requestTimeout = "request-timeout"
+    case orderState = "order-state"
     case conflict = "conflict"
     case gone = "gone"
     case tooLarge = "too-large"
@@ -26,6 +29,7 @@ package enum ProblemKind: String, CaseIterable, Sendable {
     case rangeNotSatisfiable = "range-not-satisfiable"
     case expectationFailed = "expectation-failed"
     case damagedPixels = "damaged-pixels"
+    case invalidMetadata = "invalid-metadata"
     case tooManyRequests = "too-many-requests"
     case headerTooLarge = "header-too-large"
     case internalError = "internal-error"
@@ -46,11 +50,11 @@ package enum ProblemKind: String, CaseIterable, Sendable {
             400
         case .notIdentified, .invalidCredential: 401
         case .insufficientScope, .urlRefused: 403
-        case .notFound, .noSuchResource, .noSuchUpload: 404
+        case .notFound, .noSuchResource, .noSuchUpload, .noSuchOrder, .noReport: 404
         case .methodNotAllowed: 405
         case .notAcceptable: 406
         case .requestTimeout: 408
-        case .conflict: 409
+        case .conflict, .orderState: 409
         case .gone: 410
         case .lengthRequired: 411
         case .alreadyUploaded: 412
@@ -59,7 +63,7 @@ package enum ProblemKind: String, CaseIterable, Sendable {
         case .unsupportedMediaType: 415
         case .rangeNotSatisfiable: 416
         case .expectationFailed: 417
-        case .damagedPixels: 422
+        case .damagedPixels, .invalidMetadata: 422
         case .tooManyRequests, .tooManyUploads: 429
         case .headerTooLarge: 431
         case .internalError: 500
@@ -83,9 +87,12 @@ package enum ProblemKind: String, CaseIterable, Sendable {
         case .insufficientScope: "The credential does not allow this"
         case .notFound: "There is no such path"
         case .noSuchResource: "The archive does not hold this"
+        case .noSuchOrder: "There is no such order"
+        case .noReport: "The order has no such report yet"
         case .methodNotAllowed: "The resource does not offer this method"
         case .notAcceptable: "No acceptable representation"
         case .requestTimeout: "The request came too slowly"
+        case .orderState: "The order's state does not allow this"
         case .conflict: "This does not fit what is there"
         case .gone: "This was deleted"
         case .tooLarge: "The request is too large"
@@ -93,6 +100,7 @@ package enum ProblemKind: String, CaseIterable, Sendable {
         case .unsupportedMediaType: "The body's media type is not supported"
         case .rangeNotSatisfiable: "The byte range lies outside the resource"
         case .expectationFailed: "The expectation cannot be met"
+        case .invalidMetadata: "The metadata cannot be taken"
         case .damagedPixels: "The stored pixels cannot be decoded"
         case .tooManyRequests: "Too many requests of this kind"
         case .headerTooLarge: "The header block is too large"
@@ -126,11 +134,16 @@ package enum ProblemKind: String, CaseIterable, Sendable {
             "Ask who runs this server for a client or key with the scope that the detail names (docs/access.md)."
         case .notFound: "The service roots are /dicomweb, /stow-rs and /wado-rs; OPTIONS on a root lists what is there."
         case .noSuchResource: "Search for it with QIDO-RS; parents in the path must be those of the instance."
+        case .noSuchOrder:
+            "List the orders that you may see with GET /list-orders; orders of others are as if they were not."
+        case .noReport: "Ask again when the order is completed; GET /status tells its state."
         case .methodNotAllowed: "Use one of the methods that the Allow field lists."
         case .notAcceptable:
             "Ask with Accept: */* to see what the resource offers, or choose one that the detail names."
         case .requestTimeout:
             "Send faster: header within the deadline, body above the minimum rate (docs/configuration.md)."
+        case .orderState:
+            "The state in this answer is final or too early for the request. Send the study again for a new order, or wait."
         case .conflict: "Look at what is there, then send what the detail asks for."
         case .gone: "It was deleted on purpose. Store it again if that was a mistake."
         case .tooLarge:
@@ -139,6 +152,7 @@ package enum ProblemKind: String, CaseIterable, Sendable {
         case .unsupportedMediaType: "Send one of the types that the Accept-Post field lists."
         case .rangeNotSatisfiable: "The Content-Range field tells the length; ask within it."
         case .expectationFailed: "Only Expect: 100-continue is understood."
+        case .invalidMetadata: "Mend what the entries of errors point at, and send all again: nothing was changed."
         case .damagedPixels:
             "Ask with transfer-syntax=* for the bytes as they were stored; the sender has to mend them."
         case .tooManyRequests: "Wait as long as the Retry-After field says."

@@ -15,6 +15,7 @@ struct Routes: Sendable {
     var search: SearchRoutes?
     var retrieve: RetrieveRoutes?
     var delete: DeleteRoutes?
+    var orders: OrderRoutes?
     var uploads: UploadRoutes?
     var core: CoreRoutes?
     let operations: OperationsRoutes
@@ -35,6 +36,9 @@ struct Routes: Sendable {
             if let answer = try await uploads.answer(request, at: base, context: context) { return answer }
         }
         if let core, CoreRoutes.isResponsible(for: path) { return try await core.answer(request, context: context) }
+        if let orders, let resource = OrderResource(path: path) {
+            return (resource.route, try await orders.answer(resource, request, context: context))
+        }
         return try await operations.answer(request, context: context)
     }
 

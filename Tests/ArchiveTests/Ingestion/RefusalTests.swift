@@ -173,7 +173,7 @@ private struct FailingStep: IngestionStep {
 
     func examine(_ instance: CheckedInstance) async throws -> RefusalCause? { nil }
 
-    func record(_ instance: CheckedInstance, at time: Int64, in transaction: any SQLTransaction) throws {
-        if instance.identity.instance.string == self.instance { throw Failure() }
+    func record(_ instances: [RecordedInstance], in transaction: any SQLTransaction) throws {
+        if instances.contains(where: { $0.instance.identity.instance.string == instance }) { throw Failure() }
     }
 }

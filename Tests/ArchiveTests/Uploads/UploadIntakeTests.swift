@@ -282,12 +282,13 @@ struct UploadIntakeTests {
 
         func examine(_ instance: CheckedInstance) async throws -> RefusalCause? { nil }
 
-        func record(_ instance: CheckedInstance, at time: Int64, in transaction: any SQLTransaction) throws {
-            kept.withLock { $0.append("stored \(instance.origin.orderID ?? "")") }
-        }
-
-        func recordHeld(_ instance: CheckedInstance, at time: Int64, in transaction: any SQLTransaction) throws {
-            kept.withLock { $0.append("held \(instance.origin.orderID ?? "")") }
+        func record(_ instances: [RecordedInstance], in transaction: any SQLTransaction) throws {
+            kept.withLock { kept in
+                kept += instances.map { recorded in
+                    let fate = recorded.fate == .identical ? "held" : "stored"
+                    return "\(fate) \(recorded.instance.origin.orderID ?? "")"
+                }
+            }
         }
     }
 

@@ -240,7 +240,7 @@ import Testing
             let who = AuditEvent.Actor(client: "gk_\(key.id)", credentialID: key.id, organization: "north")
             #expect(
                 events.filter { $0.actor == who }.map(\.kind.rawValue).sorted() == [
-                    "credential-use", "instances-transferred", "query", "request-refused",
+                    "credential-use", "instances-transferred", "order-record", "query", "request-refused",
                 ])
             let refused = events.filter { $0.outcome == .minorFailure }
             #expect(refused.count == 4)

@@ -58,7 +58,7 @@ struct ServerHarness: Sendable {
             pixels: PixelWorkers(PixelWorkersConfiguration(place: .threads)), registry: registry, logger: logger)
         let pipeline = IngestionPipeline(
             database: database, blobs: blobs, index: ArchiveIndex(duplicates: configuration.duplicatePolicy),
-            configuration: configuration.ingestion, room: room, clock: Gantry.systemClock)
+            steps: gantry.ingestionSteps, configuration: configuration.ingestion, room: room, clock: Gantry.systemClock)
         let verifier = asksForCredentials ? gantry.makeVerifier(hashing: SecretHashing(cost: 4, most: 1000)) : nil
         let access = AccessTrail(clock: Gantry.systemClock)
         let uploads = gantry.uploads(pipeline, access, clock: uploadClock)
