@@ -6,6 +6,10 @@
 
 SHELL := /bin/bash
 ARGS ?=
+TEST := swift test --skip-build --disable-xctest
+# Tests of what speaks to PostgreSQL and S3.
+WITH_SERVERS := ArchiveTests|SQLStorageTests|S3StorageTests
+report = $(if $(RESULTS),--xunit-output $(RESULTS)/$(1).xml)
 SERVE_BUILD := $(or $(GANTRY_BUILD),release)
 
 .DEFAULT_GOAL := help
@@ -21,13 +25,14 @@ test: ## install what is missing, build, and run all tests
 	swift build --build-tests
 ifeq ($(ARGS),)
 	@# One after the other: those with servers and clients have deadlines, and should not wait for a busy machine.
-	swift test --skip-build --disable-xctest --skip '^IntegrationTests' $(if $(RESULTS),--xunit-output $(RESULTS)/unit.xml)
-	swift test --skip-build --disable-xctest --filter '^IntegrationTests' $(if $(RESULTS),--xunit-output $(RESULTS)/integration.xml)
+	$(TEST) --skip '^($(WITH_SERVERS)|IntegrationTests)' $(call report,unit)
+	$(TEST) --filter '^($(WITH_SERVERS))' $(call report,servers)
+	$(TEST) --filter '^IntegrationTests' $(call report,integration)
 	@# The same over PostgreSQL and S3; pages, roles and codecs do not depend on where things are.
-	GANTRY_TEST_STORAGE=servers swift test --skip-build --disable-xctest --filter '^IntegrationTests' \
-		--skip 'BrowserTests|RolesTests|RenderedTests' $(if $(RESULTS),--xunit-output $(RESULTS)/integration-servers.xml)
+	GANTRY_TEST_STORAGE=servers $(TEST) --filter '^IntegrationTests' --skip 'BrowserTests|RolesTests|RenderedTests' \
+		$(call report,integration-servers)
 else
-	swift test --skip-build --disable-xctest $(ARGS)
+	$(TEST) $(ARGS)
 endif
 
 check: ## format, layering and generated files

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 package import PostgreSQLStorage
 import Synchronization
 
@@ -148,7 +149,7 @@ package final class PostgreSQLServer: Sendable {
         let output = Pipe()
         process.standardOutput = output
         try process.run()
-        let line = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
+        let line = String(decoding: Self.bytes(of: output, upTo: UInt8(ascii: "\n")), as: UTF8.self)
         guard let pid = pid_t(line.trimmingCharacters(in: .whitespacesAndNewlines)) else {
             throw Failure(description: "the server did not start")
         }
@@ -182,10 +183,23 @@ package final class PostgreSQLServer: Sendable {
         process.standardOutput = output
         process.standardError = output
         try process.run()
-        let words = output.fileHandleForReading.readDataToEndOfFile()
+        let words = Self.bytes(of: output)
         process.waitUntilExit()
         guard process.terminationStatus == 0 else {
             throw Failure(description: "\(command[0]) failed: \(String(decoding: words.suffix(500), as: UTF8.self))")
+        }
+    }
+
+    /// What comes out of a pipe, to its end or to the first of these bytes. Signals, such as of children that end, interrupt reading; a
+    /// `FileHandle` would stop the process then.
+    private static func bytes(of pipe: Pipe, upTo end: UInt8? = nil) -> [UInt8] {
+        var bytes: [UInt8] = []
+        var byte: UInt8 = 0
+        while true {
+            let count = read(pipe.fileHandleForReading.fileDescriptor, &byte, 1)
+            if count < 0, errno == EINTR { continue }
+            guard count == 1, byte != end else { return bytes }
+            bytes.append(byte)
         }
     }
 

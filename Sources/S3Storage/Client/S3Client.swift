@@ -99,11 +99,13 @@ package final class S3Client: Sendable {
         while true {
             let refusal: S3Error
             var requested: Duration?
+            var isFinal = false
             do {
                 return try await attempt(request, isFirst: failures + slowDowns == 0, handle)
             } catch let failure as FailedAttempt {
                 refusal = failure.error
                 requested = failure.retryAfter
+                isFinal = failure.isFinal
                 if refusal.code == .clockSkewed, !hasSetClock, let date = failure.date {
                     hasSetClock = true
                     learnClock(date)
@@ -116,7 +118,8 @@ package final class S3Client: Sendable {
                 }
             }
             if refusal.code == .slowDown { slowDowns += 1 } else { failures += 1 }
-            guard refusal.isPassing, !(request.isDamaged && refusal.code == .badDigest),
+            guard refusal.isPassing, !(isFinal && refusal.code == .unavailable),
+                !(request.isDamaged && refusal.code == .badDigest),
                 let delay = configuration.retries.delay(
                     failures: failures, slowDowns: slowDowns, requested: requested, random: .random(in: 0...1))
             else { throw refusal }
@@ -130,6 +133,8 @@ package final class S3Client: Sendable {
         var retryAfter: Duration?
         var date: Int64?
         var credentials: S3Credentials?
+        /// Whether it was there to find out whether the store lives: it does not, and who asked is told at once.
+        var isFinal = false
     }
 
     private func attempt<Value: Sendable>(
@@ -143,7 +148,7 @@ package final class S3Client: Sendable {
             // Who came before the store was found dead may wait for it to live again.
             throw FailedAttempt(
                 error: S3Error(.unavailable, in: request.operation),
-                retryAfter: isFirst ? nil : configuration.breaker.pause)
+                retryAfter: isFirst ? nil : configuration.breaker.pause, isFinal: isFirst)
         }
         let keys: S3Credentials
         do {
@@ -161,7 +166,8 @@ package final class S3Client: Sendable {
             let value = try await handle(response)
             noteAnswer()
             return value
-        } catch let failure as FailedAttempt {
+        } catch var failure as FailedAttempt {
+            failure.isFinal = verdict == .trial && isFirst
             if failure.error.code == .unavailable {
                 noteFailure(began, wasSilent: false)
             } else {
@@ -175,7 +181,9 @@ package final class S3Client: Sendable {
             try Task.checkCancellation()
             let isClosed = (error as? HTTPClientError) == .alreadyShutdown
             if !isClosed { noteFailure(began, wasSilent: Self.isSilence(error)) }
-            throw FailedAttempt(error: S3Error(isClosed ? .closed : .unavailable, in: request.operation))
+            throw FailedAttempt(
+                error: S3Error(isClosed ? .closed : .unavailable, in: request.operation),
+                isFinal: verdict == .trial && isFirst)
         }
     }
 
