@@ -193,7 +193,8 @@ let package = Package(
             dependencies: [
                 "CArchive", "CZlib", "PixelWorkers", "DICOMCore", "DICOMModels", "DICOMPixels", "DICOMWeb",
                 "Observability",
-                "SQLStorage", "BlobStorage", "Messaging", "Access", "Archive", "Audit", "Ingestion", "CoreWire", "Workflows",
+                "SQLStorage", "BlobStorage", "Messaging", "Access", "Archive", "Audit", "Ingestion", "CoreWire",
+                "Workflows",
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),

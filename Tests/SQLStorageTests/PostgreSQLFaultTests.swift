@@ -74,7 +74,7 @@ import Testing
                 for await code in group { #expect(code == .connection) }
             }
         }
-        #expect(others < .seconds(10))
+        #expect(others < .seconds(30))
         try await server.restart()
         try await wait("the server is found again") { _ = try await database.read { try $0.firstInt("SELECT 1") } }
         try await database.close()
@@ -159,7 +159,7 @@ import Testing
             }
             async let holder: Void = database.write { transaction in
                 try transaction.execute(lock)
-                _ = try transaction.firstText("SELECT pg_sleep(1.5)")
+                _ = try transaction.firstText("SELECT pg_sleep(4)")
             }
             try await wait("the lock is taken") {
                 let held = try await database.read {

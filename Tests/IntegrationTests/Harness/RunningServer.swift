@@ -101,12 +101,12 @@ final class RunningServer: Sendable {
         #expect(temporaryFiles(in: folder) == [])
     }
 
-    /// What is in the data folder beside the index, packs and objects.
+    /// What is in the data folder beside the index, packs, objects and keys.
     static func temporaryFiles(in folder: TemporaryFolder) -> [String] {
         folder.files(below: "data").filter { file in
             let name = file.dropFirst("data/".count)
             return !name.hasPrefix("packs/") && !name.hasPrefix("objects/") && !name.hasPrefix("index.sqlite")
-                && name != "lock"
+                && name != "lock" && name != "upload-keys"
         }
     }
 
