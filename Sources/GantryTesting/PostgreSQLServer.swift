@@ -22,7 +22,6 @@ package final class PostgreSQLServer: Sendable {
 
     private struct Running {
         /// The shell that ends the server when its standard input ends.
-        var shell: Process
         var leash: FileHandle
         var postmaster: pid_t
     }
@@ -123,8 +122,6 @@ package final class PostgreSQLServer: Sendable {
     }
 
     private func launch() throws {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/bin/sh")
         let script = """
             "$@" >>"$FOLDER/log" 2>&1 &
             server=$!
@@ -135,25 +132,22 @@ package final class PostgreSQLServer: Sendable {
             rm -rf "$FOLDER"
             """
         let options = settings.flatMap { ["-c", $0] }
-        process.arguments =
-            ["-c", script, "sh"] + Self.asServerUser(["\(programs)/postgres", "-D", "\(folder)/data"] + options)
-        process.environment = ["FOLDER": folder, "PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "LC_ALL": "C.UTF-8"]
-        process.currentDirectoryURL = URL(fileURLWithPath: folder)
+        let words =
+            ["sh", "-c", script, "sh"] + Self.asServerUser(["\(programs)/postgres", "-D", "\(folder)/data"] + options)
         // Its end is this process's end: no other child may hold it open.
-        var ends: [CInt] = [0, 0]
-        guard pipe(&ends) == 0, fcntl(ends[1], F_SETFD, FD_CLOEXEC) == 0 else {
-            throw Failure(description: "there is no pipe")
-        }
-        let leash = FileHandle(fileDescriptor: ends[1], closeOnDealloc: true)
-        process.standardInput = FileHandle(fileDescriptor: ends[0], closeOnDealloc: true)
-        let output = Pipe()
-        process.standardOutput = output
-        try process.run()
-        let line = String(decoding: Self.bytes(of: output, upTo: UInt8(ascii: "\n")), as: UTF8.self)
+        let (leash, output) = (try Self.pipe(), try Self.pipe())
+        defer { for descriptor in [leash[0], output[0]] { close(descriptor) } }
+        let spawned = Self.spawn(words, environment: environment + ["FOLDER=\(folder)"], leash[0], output[1])
+        close(output[1])
+        guard spawned else { throw Failure(description: "there is no shell") }
+        let line = String(decoding: Self.bytes(of: output[0], upTo: UInt8(ascii: "\n")), as: UTF8.self)
         guard let pid = pid_t(line.trimmingCharacters(in: .whitespacesAndNewlines)) else {
             throw Failure(description: "the server did not start")
         }
-        launches.withLock { $0.append(Running(shell: process, leash: leash, postmaster: pid)) }
+        launches.withLock {
+            $0.append(
+                Running(leash: FileHandle(fileDescriptor: leash[1], closeOnDealloc: true), postmaster: pid))
+        }
         try Self.waitUntil("the server is ready") { [folder] in
             if Self.hasEnded(pid) {
                 let log = (try? String(contentsOfFile: folder + "/log", encoding: .utf8)) ?? ""
@@ -174,29 +168,61 @@ package final class PostgreSQLServer: Sendable {
 
     /// Runs a program to its end.
     private func run(_ command: [String]) throws {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = Self.asServerUser(command)
-        process.environment = ["PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "LC_ALL": "C.UTF-8"]
-        process.currentDirectoryURL = URL(fileURLWithPath: folder)
-        let output = Pipe()
-        process.standardOutput = output
-        process.standardError = output
-        try process.run()
-        let words = Self.bytes(of: output)
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else {
-            throw Failure(description: "\(command[0]) failed: \(String(decoding: words.suffix(500), as: UTF8.self))")
+        let output = try Self.pipe()
+        defer { close(output[0]) }
+        // The last line says how it ended.
+        let script = "cd \"$FOLDER\"; \"$@\" </dev/null 2>&1; status=$?; echo; echo $status"
+        let words = ["sh", "-c", script, "sh"] + Self.asServerUser(command)
+        let spawned = Self.spawn(words, environment: environment + ["FOLDER=\(folder)"], output[1], output[1])
+        close(output[1])
+        let text = spawned ? String(decoding: Self.bytes(of: output[0]), as: UTF8.self) : ""
+        guard text.split(separator: "\n").last == "0" else {
+            throw Failure(description: "\(command[0]) failed: \(text.suffix(500))")
         }
     }
 
-    /// What comes out of a pipe, to its end or to the first of these bytes. Signals, such as of children that end, interrupt reading; a
-    /// `FileHandle` would stop the process then.
-    private static func bytes(of pipe: Pipe, upTo end: UInt8? = nil) -> [UInt8] {
+    private var environment: [String] { ["PATH=/usr/bin:/bin:/usr/sbin:/sbin", "LC_ALL=C.UTF-8"] }
+
+    /// Two ends, closed in other children.
+    private static func pipe() throws -> [CInt] {
+        var ends: [CInt] = [-1, -1]
+        guard socketpair(AF_UNIX, CInt(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0, &ends) == 0 else {
+            throw Failure(description: "there is no pipe")
+        }
+        return ends
+    }
+
+    /// Starts a shell with these as its standard input and output. (Foundation's `Process` reads beyond its buffer where the process
+    /// has more than a thousand open files.)
+    private static func spawn(
+        _ words: [String], environment: [String], _ input: CInt, _ output: CInt
+    ) -> Bool {
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_adddup2(&actions, input, 0)
+        posix_spawn_file_actions_adddup2(&actions, output, 1)
+        // Our threads block signals that it has to get.
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var mask = sigset_t()
+        sigemptyset(&mask)
+        posix_spawnattr_setsigmask(&attributes, &mask)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
+        var arguments = words.map { strdup($0) } + [nil]
+        var variables = environment.map { strdup($0) } + [nil]
+        defer { for text in arguments + variables { free(text) } }
+        var shell: pid_t = 0
+        return posix_spawn(&shell, "/bin/sh", &actions, &attributes, &arguments, &variables) == 0
+    }
+
+    /// What comes out of a pipe, to its end or to the first of these bytes. Signals may interrupt reading.
+    private static func bytes(of pipe: CInt, upTo end: UInt8? = nil) -> [UInt8] {
         var bytes: [UInt8] = []
         var byte: UInt8 = 0
         while true {
-            let count = read(pipe.fileHandleForReading.fileDescriptor, &byte, 1)
+            let count = read(pipe, &byte, 1)
             if count < 0, errno == EINTR { continue }
             guard count == 1, byte != end else { return bytes }
             bytes.append(byte)
