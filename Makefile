@@ -6,7 +6,8 @@
 
 SHELL := /bin/bash
 ARGS ?=
-TEST := swift test --skip-build --disable-xctest
+# Many tests run at once, each with connections and files of its own.
+TEST := ulimit -S -n 65536 2>/dev/null || ulimit -S -n $$(ulimit -Hn); swift test --skip-build --disable-xctest
 # Tests of what speaks to PostgreSQL and S3.
 WITH_SERVERS := ArchiveTests|SQLStorageTests|S3StorageTests
 report = $(if $(RESULTS),--xunit-output $(RESULTS)/$(1).xml)
@@ -29,7 +30,7 @@ ifeq ($(ARGS),)
 	$(TEST) --filter '^($(WITH_SERVERS))' $(call report,servers)
 	$(TEST) --filter '^IntegrationTests' $(call report,integration)
 	@# The same over PostgreSQL and S3; pages, roles and codecs do not depend on where things are.
-	GANTRY_TEST_STORAGE=servers $(TEST) --filter '^IntegrationTests' --skip 'BrowserTests|RolesTests|RenderedTests' \
+	export GANTRY_TEST_STORAGE=servers; $(TEST) --filter '^IntegrationTests' --skip 'BrowserTests|RolesTests|RenderedTests' \
 		$(call report,integration-servers)
 else
 	$(TEST) $(ARGS)
